@@ -85,6 +85,8 @@ def prefer(options: Options, settings: PreferSettings, console: Console) -> "Out
     """
     from .choosing import write_pairs
     from .draw import open_model, read_drawn
+    from .plan import parse_voices
+    from .speakers import is_shards
 
     options.check()
     judges, how = _judges(options, settings)
@@ -94,7 +96,8 @@ def prefer(options: Options, settings: PreferSettings, console: Console) -> "Out
             f"unit word: model {model.name} does not read its text in place, so the frames of its words are not known; use "
             "unit line"
         )
-    sources = [options.model, *options.texts, *options.choices]
+    shards = [Path(name) for name in parse_voices(options.voices) if is_shards(name)]
+    sources = [options.model, *options.texts, *options.choices, *shards]
     with working_folder(options.out, "pairs", sources) as folder:
         plan = _plan(options, settings, model, how, folder)
         (folder / DRAWN).mkdir(exist_ok=True)

@@ -28,7 +28,7 @@ def voices_of(shares: dict[str, float], folder: Path) -> dict[str, float]:
     """
     voices: dict[str, float] = {}
     for name, share in shares.items():
-        clips = _clips(Path(name), folder / VOICES) if is_shards(name) else [name]
+        clips = _clips(Path(name), folder / VOICES / str(len(voices))) if is_shards(name) else [name]
         voices |= {clip: share / len(clips) for clip in clips}
     return voices
 

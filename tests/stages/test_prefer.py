@@ -141,6 +141,7 @@ def test_the_speakers_of_shards_are_voices(
     for samples, clip in zip(shards.by_speaker.values(), clips, strict=True):
         best = min(samples, key=lambda one: abs(shards.durations_s[one] - 8))
         assert clip.read_bytes() == shards.payload(best)
+        assert clip.parent == tmp_path / "voices" / "1"
         assert read_audio(clip).duration_s == pytest.approx(shards.durations_s[best], abs=0.01)
 
 

@@ -15,14 +15,14 @@ _AROUND = re.compile(
     r"(?:^|(?<!has)(?<!with)(?<!without)(?<!no)[-_]|\s)(?:ad|ads|advert\w*|sponsor\w*|promo\w*|banner|cookie\w*|consent|gdpr|popup|modal|share|sharing|social|"
     r"related\w*|recommend\w*|newsletter|subscri\w*|signup|paywall|comments?|comment-list|disqus|breadcrumbs?|menu|navbar|"
     r"sidebar|pull-?quote|skip-link|toolbar|topbar|pagination|pager|author-bio|masthead|trending|most-?(?:read|popular|viewed)|"
-    r"read-(?:more|next)|claps?|toc[-_](?:container|wrapper|box)|sitesub|"
-    r"button-wrapper|wp-block-buttons?|like-button(?:-container)?|jump-to-\w+)(?:$|[-_\s])",
+    r"read-(?:more|next)|claps?|toc[-_](?:container|wrapper|box)|sitesub)(?:$|[-_\s])",
     re.IGNORECASE,
 )
-# Those of what says who wrote an article, and when. A paragraph of the article may have such a class, too, so they hold for few words.
+# Those of what says who wrote an article, and when, and of buttons. A part of the article may have such a class, too, so they hold for
+# few words without a heading.
 _BRIEF = re.compile(
     r"(?:^|[-_\s])(?:byline|dateline|timestamp|reading-time|readtime|read-time|tags|meta|posted-on|post-date|pub-?date|"
-    r"author-(?:line|info|box|card|name)|(?:post|entry|article)-footer)(?:$|[-_\s])",
+    r"author-(?:line|info|box|card|name)|(?:post|entry|article)-footer|button-wrapper|wp-block-buttons?|like-button(?:-container)?|jump-to-\w+)(?:$|[-_\s])",
     re.IGNORECASE,
 )
 _MOST_BRIEF = 30  # the most words of what ``_BRIEF`` names
@@ -39,7 +39,10 @@ _BYLINE = re.compile(
     r"|\d+\s*min(?:ute)?s?\s+read\W*(?:\s\W.*)?|(?!1\.?$)[\d.,]+\s?[KM]?|share|follow|listen|save|print|subscribe|comments?|\d+ (?:comments?|shares?|views?)",
     re.IGNORECASE | re.DOTALL,
 )
-_MINUTES = re.compile(r"\d+\s*min(?:ute)?s?\s+read(?=\s*(?:$|[^\w\s]))", re.IGNORECASE)
+# A name and the time that reading takes: "Ada N.5 min read".
+_MINUTES = re.compile(
+    r"(?:[A-Z][\w.'’-]*\s?){1,5}\W{0,3}\d+\s*(?i:min(?:ute)?s?\s+read)\W*(?:\s\W.*|\W\s?[A-Z].*)?", re.DOTALL
+)
 _SEE_ALSO = re.compile(r"(?:see also|external links|related (?:pages|articles))\W*", re.IGNORECASE)
 _MOST_LINK = 12  # the most words of an item of a list of links
 _SENTENCE = re.compile(r"[a-z]{4,}[.!?][\"”’')\]]*$")
@@ -70,7 +73,8 @@ def is_around(element: Any, most_letters: float, title: Any = None) -> bool:
         is_short = len(text_in(element)) <= most_letters
         is_comments = "comment" in match[0].lower() and title is not None and element not in title.iterancestors()
         return is_short or is_comments
-    return bool(_BRIEF.search(words)) and count_words(text_in(element)) <= _MOST_BRIEF
+    is_brief = bool(_BRIEF.search(words)) and count_words(text_in(element)) <= _MOST_BRIEF
+    return is_brief and not any(True for _ in element.iter("h1", "h2"))
 
 
 def withdraw_byline(draft: Draft, about: About) -> None:
@@ -100,5 +104,5 @@ def withdraw_links(draft: Draft) -> None:
 def _is_byline(text: str, about: About) -> bool:
     author = _BY.sub("", text, count=1)
     is_named = letters(author) in {letters(name) for name in (about.author, *about.author.split(", ")) if name}
-    is_typed = bool(_BYLINE.fullmatch(text) or _MINUTES.search(text)) and not _SENTENCE.search(text)
+    is_typed = bool(_BYLINE.fullmatch(text) or _MINUTES.fullmatch(text)) and not _SENTENCE.search(text)
     return is_named or is_typed or (author != text and is_title_case(author))

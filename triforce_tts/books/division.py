@@ -200,17 +200,20 @@ def _is_title_of_all(draft: Draft, own: list[tuple[int, DraftBlock]], lower: lis
 def full_titles(draft: Draft, titles: dict[int, str]) -> dict[int, str]:
     """The titles of headings; one that is a number alone takes the heading right below it, which then begins no chapter."""
     full: dict[int, str] = {}
-    taken = -1
+    taken, plain_levels = -1, _plain_levels(draft)
     for n, title in titles.items():
-        below = title_below(draft, n) if is_number(title) else None
+        below = title_below(draft, n, plain_levels) if is_number(title) else None
         if n != taken:
             full[n] = title if below is None else joined_title(f"{title}\n{joined_title(draft.blocks[below].text)}")
             taken = -1 if below is None else below
     return full
 
 
-def title_below(draft: Draft, number: int) -> int | None:
-    """The heading right below another one that is no number itself, and is no lower one of several in its chapter."""
+def title_below(draft: Draft, number: int, plain_levels: set[int]) -> int | None:
+    """The heading right below another one that is no number itself, and is no lower one of several in its chapter.
+
+    A part takes no title of its own level if that is among ``plain_levels``, those of chapters without a number.
+    """
     head = draft.blocks[number]
     filled = (n for n in range(number + 1, len(draft.blocks)) if not draft.blocks[n].is_empty)
     first = next(filled, None)
@@ -223,20 +226,19 @@ def title_below(draft: Draft, number: int) -> int | None:
         if draft.blocks[n].kind == "heading" and not _THE_END.fullmatch(draft.blocks[n].text)
     )
     if below.level == head.level:
-        return None if _has_equal_chapters(draft, head) else first
+        is_part = numbered(joined_title(head.text)) == "part" and head.level in plain_levels
+        return None if is_part else first
     return first if all(b.level > below.level for b in takewhile(lambda b: b.level > head.level, behind)) else None
 
 
-def _has_equal_chapters(draft: Draft, head: DraftBlock) -> bool:
-    """Whether a heading is that of a part, and chapters with a title alone have headings of the same level."""
-    if numbered(joined_title(head.text)) != "part":
-        return False
+def _plain_levels(draft: Draft) -> set[int]:
+    """The levels at which headings without a number stand behind text: beside them the heading of a part takes no title."""
     filled = [block for block in draft.blocks if not block.is_empty]
-    return any(
-        block.kind == "heading" and block.level == head.level and before.kind != "heading"
-        and numbered(joined_title(block.text)) is None
+    return {
+        block.level
         for before, block in pairwise(filled)
-    )  # fmt: skip
+        if block.kind == "heading" and before.kind != "heading" and numbered(joined_title(block.text)) is None
+    }
 
 
 def _is_bare(draft: Draft, number: int, level: int) -> bool:

@@ -12,7 +12,7 @@ from .draft import clean
 from .epub import resolve
 from .html_rules import BACK_TYPES, FRONT_TYPES, HEADINGS, lines_of, name_of, types_of
 from .numbered import numbered
-from .outside import ADDRESS, IMPRINT, NOT_STORY, SIGN, STORY_SHARE, Section, is_no_story
+from .outside import ADDRESS, IMPRINT, LICENSED, NOT_STORY, SIGN, STORY_SHARE, Section, is_no_story
 from .title_pages import is_dedication
 
 _CONTENTS_TYPES = frozenset(["toc", "loi", "lot", "loa", "lov", "index", "landmarks", "page-list"])
@@ -45,6 +45,7 @@ _TITLE_LINE = re.compile(
 _NAME_LINE = re.compile(
     r"(?:[^\W\d_a-z][\w'’.-]*|&|and|of|de|von|van)(?: (?:[^\W\d_a-z][\w'’.-]*|&|and|of|de|von|van)){0,4}"
 )
+_MOST_LICENCE = 60  # the most words of a page without a title that tells under which licence the book stands
 _MOST_IMPRINT = 500  # the most words of a page of rights
 _MOST_TITLE = 80  # the most words of a title page
 _MOST_DEDICATION = 40  # the most words of a dedication that nothing but its first word shows
@@ -218,6 +219,8 @@ class Judge:
         if number < self._opens and self._is_title_page(page):
             return "front matter"
         is_outside = number < self._story[0] or number > self._story[1]
+        if is_outside and not page.heading and page.words <= _MOST_LICENCE and LICENSED.search(text):
+            return place
         return (
             place
             if is_outside

@@ -13,8 +13,8 @@ from .epub_judge import MOST_PART, Judge, Page, kind_of_front
 from .numbered import is_number, numbered
 
 _CHAPTER = re.compile(r"chap(?:ter|\.)\s", re.IGNORECASE)
-# An entry that a program made up, because it found no heading: a number, or the name of a file.
-_MADE_UP = re.compile(r"(?:section|untitled|document|page)[ _-]*\d+|[\w%.-]+\.x?html?(?:#.*)?", re.IGNORECASE)
+# An entry that a program made up, because it found no heading.
+_MADE_UP = re.compile(r"(?:section|untitled|document|page)[ _-]*\d+", re.IGNORECASE)
 _LEAST_HEADINGS = 2  # so many headings divide a book whose contents name only one place
 
 
@@ -39,7 +39,8 @@ class _MarkFinder:
     ) -> None:
         self._draft, self._judge, self._starts = draft, judge, starts
         self._pages = [page for page in pages if judge.reason(page) is None]
-        self._entries = [] if _are_made_up(contents.entries, self._pages) else contents.entries
+        heads = {letters(block.text) for block in draft.blocks if block.kind == "heading"}
+        self._entries = [] if _are_made_up(contents.entries, self._pages, heads) else contents.entries
         self._by_name = {page.name: page for page in self._pages}
 
     def find(self) -> list[Mark]:
@@ -195,10 +196,11 @@ class _MarkFinder:
         return sorted(marks + [mark for mark in opening if not mark.title], key=lambda mark: mark.start)
 
 
-def _are_made_up(entries: list[Entry], pages: list[Page]) -> bool:
-    """Whether a program made up all entries, and most pages have headings that say more."""
-    titled = sum(bool(page.heading) and not _MADE_UP.fullmatch(page.heading) for page in pages)
-    return bool(entries) and all(_MADE_UP.fullmatch(entry.title) for entry in entries) and 2 * titled > len(pages)
+def _are_made_up(entries: list[Entry], pages: list[Page], heads: set[str]) -> bool:
+    """Whether a program made up all entries, none of which is among the ``heads`` of the book, and most pages have headings of their own."""
+    titles = {page.heading for page in pages if page.heading and not _MADE_UP.fullmatch(page.heading)}
+    are_typical = all(_MADE_UP.fullmatch(entry.title) and letters(entry.title) not in heads for entry in entries)
+    return bool(entries) and are_typical and 2 * len(titles) > len(pages)
 
 
 def _with_named_parts(draft: Draft, marks: list[Mark], pages: set[int]) -> list[Mark]:

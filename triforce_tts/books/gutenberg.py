@@ -19,8 +19,11 @@ _STARTS = re.compile(r"\*{3}\s*START OF (?:THE|THIS) PROJECT GUTENBERG", re.IGNO
 _FIELD = re.compile(r"^[ \t]*(Title|Author)[ \t]*:[ \t]*(\S[^\n]*?)[ \t]*$", re.MULTILINE)
 # The first paragraph of a header without fields: "**The Project Gutenberg Etext of The Lamp, by Ada N.**".
 _CALLED = re.compile(
-    r"Project Gutenberg(?:[’']s)?\s+(?:E-?(?:text|book)\s+(?:of\s+)?)?(?P<title>[^#\[]+?)(?:,?\s+by\s+(?P<author>[^,#\[]+))?\s*(?:[#\[]|$)",
-    re.IGNORECASE,
+    r"Project Gutenberg(?:[’']s)?\s+(?:E-?(?:text|book),?\s+(?:of\s+)?)?(?P<title>[^#\[(]{1,400})", re.IGNORECASE
+)
+_BY = re.compile(r"(?P<comma>,)?\s+by\s+(?P<author>[^,#\[(\n]{1,80})", re.IGNORECASE)
+_AUTHOR = re.compile(
+    r"(?:[A-Z][\w.'’-]*|de|du|la|le|of|van|von|der)(?: (?:[A-Z][\w.'’-]*|de|du|la|le|of|van|von|der)){0,5}"
 )
 _LOOKED_AT = 400  # the first line of a header may stand in the first so many lines
 _CREDIT_LINES = 12  # a credit may begin in the first so many lines behind a header
@@ -39,8 +42,16 @@ def called_in_header(lines: list[str]) -> tuple[str, str]:
     if first is None:
         return "", ""
     last = next((n for n in range(first, len(lines)) if not lines[n].strip()), len(lines))
-    match = _CALLED.search(" ".join(" ".join(lines[first:last]).replace("*", " ").split()))
-    return (match["title"].strip(), (match["author"] or "").strip()) if match else ("", "")
+    match = _CALLED.search("\n".join(lines[first:last]).replace("*", " "))
+    if match is None:
+        return "", ""
+    # A title may hold "by", too: the author stands behind the first one with a comma, or else behind the last one.
+    found = list(_BY.finditer(match["title"]))
+    by = next((one for one in found if one["comma"]), found[-1] if found else None)
+    author = " ".join(by["author"].split()) if by else ""
+    if by is None or not _AUTHOR.fullmatch(author):
+        return " ".join(match["title"].split()), ""
+    return " ".join(match["title"][: by.start()].split()), author
 
 
 def body_of(lines: list[str]) -> tuple[int, int]:

@@ -46,6 +46,7 @@ _MOST_OFF = 5  # a number of a chapter that is printed wrongly is off by no more
 _PROSE_WORDS = 20  # chapters by a number alone hold at least so many words
 _SHORT_CHAPTER = 100  # words; shorter texts behind unusual headings are no chapters
 _FEWEST_STORIES = 3  # titles above numbers that begin again; fewer are parts of one story
+_MOST_INSIDE = 5  # the most numbers that stand inside a story on average; a part of a novel has more
 _MANY_PAGES = 12  # so many numbers at even distances are the numbers of pages
 _EVEN = 0.1  # the greatest deviation of the lengths of pages, in parts of their mean
 _LARGEST_PAGE = 600  # words
@@ -121,7 +122,8 @@ class HeadingFinder:
         are_bare = all(is_number_only(self.texts[n]) and not self._is_listed(n) for n in numbers)
         firsts = sum(number_value(self.texts[n].strip("(). :")) == 1 for n in numbers)
         only = all(level in (_LEVELS["named"], _LOWER_LEVEL) for level in self._levels.values())
-        return are_bare and only and len(titles) >= _FEWEST_STORIES and firsts > 1
+        are_few = len(numbers) <= _MOST_INSIDE * len(titles)
+        return are_bare and only and are_few and len(titles) >= _FEWEST_STORIES and firsts > 1
 
     def _level_beside(self, marked: list[int], kinds: dict[int, HeadingKind]) -> int:
         """The level of headings such as "PREFACE" in a book without numbered chapters: that of its other headings."""

@@ -1,7 +1,5 @@
 """Reads an HTML file into chapters: a book, or the article of a page without the menus and advertisements around it."""
 
-import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +8,19 @@ from triforce_tts.files import read_file
 from triforce_tts.text.phonemes import Lexicon
 
 from .article_marks import is_around, withdraw_byline, withdraw_links
-from .chapters import About, ChapterBook, ReadOptions, count_words
+from .chapters import ChapterBook, ReadOptions, count_words
 from .division import assemble, heading_marks, with_title_above
-from .draft import Draft, clean
+from .draft import Draft
 from .encodings import page_bytes
 from .gutenberg import stated_in_header
+from .html_about import about_of_page
 from .html_blocks import PageReader
 from .html_rules import SKIP_ATTRIBUTE, classes_of, name_of, source_parts
 from .html_typed import typed_text, unwrap_prose
 from .listings import is_of_gutenberg, withdraw_listings, withdraw_pages, without_withdrawn
 from .mathml import write_signs
 from .note_index import mark_notes
+from .notes import text_in
 from .outside import withdraw_outside
 from .paragraph_headings import mark_titles, name_paragraphs
 from .plain import read_typed
@@ -36,9 +36,10 @@ _LEAST_EQUAL = 0.4  # the least share of the words of the longest article that m
 _LEAST_CHAPTERS = 2  # so many headings such as "Chapter 1" divide what looks like an article
 _MOST_AROUND = 0.5  # what holds a larger share of the letters is the text, whatever its class
 _POST_CLASSES = frozenset(["hentry", "post", "blog-post", "blogpost", "single-post"])
-# The author of a page in JSON-LD.
-_STATED_AUTHOR = re.compile(r'"author"\s*:\s*\[?\s*\{[^{}]{0,400}?"name"\s*:\s*"((?:[^"\\]|\\.){1,200})"')
 _LEAST_SHARE = 0.3  # the least share of a page's words in what is taken for its article
+_MOST_BESIDE = 0.3  # the most prose beside a single post, in parts of its words
+_MOST_TITLE = 30  # the most words of what holds the title of an article before it
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
 
 def read_html(path: Path, options: ReadOptions) -> ChapterBook:
@@ -49,7 +50,7 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     """
     root = html_root(read_file(path, MOST_BYTES), str(path))
     source = "".join(source_parts(root))
-    about = stated_in_header(source, _about(root, path))
+    about = stated_in_header(source, about_of_page(root, path))
     article = _article(root)
     _mark_outside(root, article)
     mark_hidden(root, [text for address, text in sheets_in(root) if not address])
@@ -116,12 +117,7 @@ def _article(root: Any) -> Any:
         e for e in root.iter("article") if not any(name_of(a) in ("aside", "article") for a in e.iterancestors())
     ]
     mains = [e for e in root.iter("*") if _is_main(e) and not any(map(_is_main, e.iterancestors()))]
-    posts = [
-        e
-        for e in root.iter("div", "section")
-        if classes_of(e) & _POST_CLASSES and not any(classes_of(a) & _POST_CLASSES for a in e.iterancestors())
-    ]
-    for candidates in (articles, mains, posts):
+    for candidates in (articles, mains, _single_post(body)):
         if not candidates:
             continue
         sizes = sorted(((count_words(" ".join(e.itertext())), n) for n, e in enumerate(candidates)), reverse=True)
@@ -133,6 +129,22 @@ def _article(root: Any) -> Any:
     return None
 
 
+def _single_post(body: Any) -> list[Any]:
+    """The post of a blog that the page consists of; nothing if there are several posts, chapters beside it, or much other prose."""
+    posts = [
+        e
+        for e in body.iter("div", "section")
+        if classes_of(e) & _POST_CLASSES and not any(classes_of(a) & _POST_CLASSES for a in e.iterancestors())
+    ]
+    if len(posts) != 1:
+        return []
+    inside = set(posts[0].iter())
+    beside = [e for e in body.iter("p", *_HEADINGS) if e not in inside]
+    prose = sum(count_words(text_in(e)) for e in beside if name_of(e) == "p")
+    has_chapters = any(kind_of(text_in(e)) == "chapter" for e in beside if name_of(e) != "p")
+    return [] if has_chapters or prose > _MOST_BESIDE * count_words(text_in(posts[0])) else posts
+
+
 def _is_main(element: Any) -> bool:
     return name_of(element) == "main" or (name_of(element) != "" and element.get("role") == "main")
 
@@ -141,16 +153,20 @@ def _mark_outside(root: Any, article: Any) -> None:
     """Set an attribute on the elements around the article, and on those that interrupt it."""
     body = next(root.iter("body"), root)
     if article is not None:
-        inner = article
+        inner, above = article, _title_above(body, article)
         while inner is not body and inner.getparent() is not None:
             parent = inner.getparent()
             for sibling in parent:
-                if sibling is not inner and name_of(sibling) not in ("", "head") and not _is_title(sibling, article):
+                if (
+                    sibling is not inner
+                    and name_of(sibling) not in ("", "head")
+                    and not _is_title(sibling, article, above)
+                ):
                     sibling.set(SKIP_ATTRIBUTE, "outside the article")
             inner = parent
     scope = article if article is not None else body
     most_letters = _MOST_AROUND * len("".join(scope.itertext()))
-    title = next(scope.iter("h1", "h2", "h3", "h4", "h5", "h6"), None)
+    title = next(scope.iter(*_HEADINGS), None)
     for element in scope.iter("*"):
         if not isinstance(element.tag, str) or element is body or element is article:
             continue
@@ -158,39 +174,20 @@ def _mark_outside(root: Any, article: Any) -> None:
             element.set(SKIP_ATTRIBUTE, "outside the article")
 
 
-def _is_title(element: Any, article: Any) -> bool:
-    """Whether an element is or holds a heading before an article that has no heading of its own."""
+def _title_above(body: Any, article: Any) -> Any:
+    """The last heading before an article that has none; None for an article with a heading."""
+    before = None
+    for element in body.iter(*_HEADINGS, article.tag):
+        if element is article:
+            return None if any(True for _ in article.iter(*_HEADINGS)) else before
+        before = element if name_of(element) in _HEADINGS else before
+    return None
+
+
+def _is_title(element: Any, article: Any, above: Any) -> bool:
+    """Whether an element is or holds the title of an article: an h1 if it has none, or the heading ``above`` it and hardly anything else."""
+    if above is not None and (element is above or element in above.iterancestors()):
+        return element is above or count_words(text_in(element)) <= _MOST_TITLE
     if any(True for _ in article.iter("h1")):
         return False
     return name_of(element) == "h1" or (name_of(element) == "header" and any(True for _ in element.iter("h1")))
-
-
-def _about(root: Any, path: Path) -> About:
-    metas = {(m.get("property") or m.get("name") or "").lower(): m.get("content", "") for m in root.iter("meta")}
-    heading = next((clean("".join(h.itertext())) for h in root.iter("h1")), "")
-    title = next((clean("".join(t.itertext())) for t in root.iter("title")), "")
-    canonical = next((link.get("href", "") for link in root.iter("link") if link.get("rel") == "canonical"), "")
-    return About(
-        metas.get("og:title") or metas.get("dc.title") or heading or title or path.stem,
-        metas.get("author") or metas.get("dc.creator") or metas.get("article:author") or _author(root),
-        root.get("lang", ""),
-        canonical,
-        metas.get("og:image", ""),
-    )
-
-
-def _author(root: Any) -> str:
-    """The author that a page names in JSON-LD, or by a link of that kind; empty if it names none."""
-    for script in root.iter("script"):
-        if script.get("type") == "application/ld+json" and (match := _STATED_AUTHOR.search(script.text or "")):
-            return clean(_unescaped(match[1]))
-    links = (e for e in root.iter("a", "span") if e.get("rel") == "author" or e.get("itemprop") == "author")
-    return next((name for e in links if (name := clean("".join(e.itertext())))), "")
-
-
-def _unescaped(text: str) -> str:
-    """The inside of a string of JSON as text; as it is written if it is no such string."""
-    try:
-        return str(json.loads(f'"{text}"'))
-    except ValueError:
-        return text

@@ -10,6 +10,7 @@ from triforce_tts.errors import TextError
 
 from .chapters import About
 
+_PARTS_OF_NAMES = ("first", "given", "firstname", "last", "family", "lastname")
 _FIELD = re.compile(r"^(\w+)\s*=\s*[\"'](.*)[\"']\s*$", re.MULTILINE)
 
 
@@ -30,7 +31,7 @@ def about_of(front: re.Match[str], path: Path) -> About:
 
     def field(*names: str) -> str:
         value = next((values[name] for name in names if values.get(name)), "")
-        return ", ".join(map(_named, value)) if isinstance(value, list) else _named(value)
+        return ", ".join(filter(None, map(_named, value if isinstance(value, list) else [value])))
 
     return About(
         field("title") or path.stem,
@@ -42,10 +43,10 @@ def about_of(front: re.Match[str], path: Path) -> About:
 
 
 def _named(value: Any) -> str:
-    """A value, or the name that it holds: ``{name: Ada N., affiliation: ...}`` or ``{given: Ada, family: N.}``."""
+    """A value, or the name that it holds: ``{name: Ada N., affiliation: ...}``, ``{given: Ada, family: N.}``, or ``{Ada N.: {...}}``."""
     if not isinstance(value, dict):
-        return str(value)
-    name = value.get("name") or value.get("literal") or value
-    if isinstance(name, dict):
-        name = " ".join(str(name[key]) for key in ("given", "family") if name.get(key))
-    return str(name)
+        return "" if value is None else str(value)
+    if (whole := value.get("name") or value.get("literal")) is not None:
+        return _named(whole)
+    parts = [str(value[key]) for key in _PARTS_OF_NAMES if value.get(key)]
+    return " ".join(parts) or (str(next(iter(value))) if len(value) == 1 else "")

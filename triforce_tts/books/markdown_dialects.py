@@ -12,29 +12,30 @@ from .markdown_notes import blank_elsewhere
 _MOST_BLANKS = 100  # a comment takes at most so many blanks behind it along
 Span = tuple[int, int]
 # A name, a class, or a key with its value, as they stand in braces behind a picture, a link or a formula.
-_ATTRIBUTE = r"(?:[#.:][\w:.-]+|[A-Za-z][\w-]*[ \t]*[=:][ \t]*(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s,}\"']+))"
-_ATTRIBUTES = rf"\{{[ \t]*{_ATTRIBUTE}(?:[ \t,]+{_ATTRIBUTE})*[ \t]*\}}"
+_VALUE = r"(?:\"[^\"\n]{0,200}\"|'[^'\n]{0,200}'|[^\s,(){}\"']{1,80})"
+_ATTRIBUTE = rf"(?:[#.:][\w:.-]{{1,80}}|[A-Za-z][\w-]{{0,40}}[ \t]?[=:][ \t]?{_VALUE})"
+_ATTRIBUTES = rf"\{{[ \t]?{_ATTRIBUTE}(?:[ \t,]{{1,2}}{_ATTRIBUTE}){{0,12}}[ \t]?\}}"
 _MATTER = r"\{/?(?:frontmatter|mainmatter|backmatter|pagebreak|newpage|blurb|aside|sample)(?:,[^}\n]*)?\}"
 _TAG = r"#(?=[\w/-]*[A-Za-z])[\w/-]+"
 # What is taken out before the parser sees it: parts with a style, orders for the printer, attributes, meanings of abbreviations and
-# several tags, each on a line of its own; the signs before the lines of an aside or the title of a part; and comments between two
-# signs each, which may have several paragraphs.
+# several tags, each on a line of its own; the signs before the lines of an aside or the title of a part; attributes behind a link, a
+# picture or a formula, and the name of a paragraph at its end; and comments between two signs each, which may have several paragraphs.
 _APART = re.compile(
     r"^ {0,3}(?P<order>:{3,}(?!:)(?:[ \t]*(?:\{[^}\n]*\}|[\w-]+))?[ \t:]*|\\(?:newpage|pagebreak|clearpage)[ \t]*|\{:[^}\n]*\}[ \t]*|"
-    rf"\*\[[^\]\n]+\]:[^\n]*|{_ATTRIBUTES}[ \t]*|{_MATTER}[ \t]*|{_TAG}(?:[ \t]+{_TAG})+[ \t]*)$"
-    rf"|^(?P<sign>-(?=#{{1,6}}[ \t])|[ABCDEIQTWX]>(?=[ \t]))|(?<=\$\$)(?P<label>[ \t]*{_ATTRIBUTES}[ \t]*)$"
+    rf"\*\[[^\]\n]+\]:[^\n]*|(?P<braces>{_ATTRIBUTES}[ \t]*|{_MATTER}[ \t]*)|(?P<tags>{_TAG}(?:[ \t]+{_TAG})+[ \t]*))$"
+    rf"|^(?P<sign>-(?=#{{1,6}}[ \t])|(?P<aside>[ABCDEIQTWX]>)(?=[ \t]|$))"
+    rf"|(?P<label>(?<=[)\]]){_ATTRIBUTES}|(?<=\$\$)[ \t]?{_ATTRIBUTES}[ \t]*$"
+    r"|(?<=[^\s])[ \t]\^(?=[\w-]*[A-Za-z])[\w-]+(?=[ \t]*(?:\n[ \t]*(?:\n|\Z)|\Z)))"
     r"|(?<![\w%])%%(?=[^%\s]|\s+[^%\s])(?:(?!%%).){1,4000}?%%(?![\w%])",
     re.MULTILINE | re.DOTALL,
 )
-# What stands inside a line: a file that is shown, a link to a page with its words, an emoji, orders of site generators, attributes,
-# the name of a paragraph at its end, and the mark of a source: ``[see @smith2004, p. 33]``.
+# What stands inside a line: a file that is shown, a link to a page with its words, an emoji, orders of site generators, and the mark of
+# a source: ``[see @smith2004, p. 33]``.
 _INSIDE = re.compile(
     r"(?P<embed>!\[\[[^\[\]\n]+\]\])"
     r"|(?P<left>(?<!\w)\[\[(?!_?TOC_?\]\])(?:[^\[\]|\n]+\|)?)(?P<words>[^\[\]|\n]+)(?P<right>\]\])"
     r"|(?P<emoji>(?<![\w:]):[a-z][a-z0-9_+-]{1,30}:(?![\w:]))"
     r"|(?P<code>\{\{[<%].{0,1000}?[%>]\}\}|\{%.{0,1000}?%\}|\{\{[ \t]*#[^{}\n]{0,1000}\}\})"
-    rf"|(?P<attributes>(?:^|(?<=[)\]])){_ATTRIBUTES})"
-    r"|(?P<name>(?<=\S[ \t])\^(?=[\w-]*[A-Za-z])[\w-]+$)"
     r"|(?P<source>(?:(?<![ \t])[ \t]+)?\[(?:(?:see|see also|cf\.?|e\.g\.,?|compare)\s+)?-?@[\w{][^\[\]\n]{0,300}\])",
     re.DOTALL,
 )
@@ -52,7 +53,10 @@ def signs_apart(text: str, code: Sequence[Span], taken: Sequence[Span]) -> Itera
     """The begin and the end of each sign that the parser must not see; none is in ``code`` or crosses what is ``taken``."""
     spans = sorted(taken)
     shown = blank_elsewhere(text, code)
+    begin = max((last for first, last in spans if first == 0), default=0)
     for match in _APART.finditer(shown):
+        if not _stands_apart(shown, match, begin):
+            continue
         order = next((name for name in ("order", "sign", "label") if match[name]), 0)
         first, last = match.span(order)
         if not order and (first == 0 or shown[first - 1].isspace()):
@@ -60,6 +64,20 @@ def signs_apart(text: str, code: Sequence[Span], taken: Sequence[Span]) -> Itera
         at = bisect_right(spans, (last, 0)) - 1
         if at < 0 or spans[at][1] <= first:
             yield first, last, "markup" if order else "comment"
+
+
+def _stands_apart(text: str, match: re.Match[str], begin: int) -> bool:
+    """Whether a line of braces, tags or an aside stands where its dialect has it, and is no line of a paragraph.
+
+    Braces stand at the begin of a block, or above a heading or a picture; tags at the ``begin`` or the end of the text; an aside at the
+    begin of a block or below another line of it.
+    """
+    above = text[text.rfind("\n", 0, max(0, match.start() - 1)) + 1 : match.start()].strip()
+    if match["braces"]:
+        return not above or text[match.end() : match.end() + 3].lstrip("\n").startswith(("#", "!["))
+    if match["tags"]:
+        return not text[begin : match.start()].strip() or not text[match.end() :].strip()
+    return not match["aside"] or not above or above.startswith(match["aside"])
 
 
 def signs_inside(text: str) -> Iterator[tuple[str, Reason | None]]:

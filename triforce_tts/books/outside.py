@@ -43,10 +43,11 @@ _OTHERS = re.compile(
 )
 _PRAISE = re.compile(r"(?:advance )?praise for\b(?P<what>.*)", re.IGNORECASE)
 _NOTICE = re.compile(
-    r"(?:our |my |the )?newsletter|advertisements?|copyright(?: page| notice)?|licen[cs](?:e|ing)(?: information| notice)?|about this (?:digital |electronic )?(?:edition|e-?book)",
+    r"(?:our |my |the )?newsletter|advertisements?|copyright(?: page| notice)?|about this (?:digital |electronic )?(?:edition|e-?book)",
     re.IGNORECASE,
 )
-NOT_STORY = (_OUTSIDE, _OTHERS, _PRAISE, _NOTICE)
+_LICENCE = re.compile(r"licen[cs](?:e|ing)(?: information| notice)?", re.IGNORECASE)
+NOT_STORY = (_OUTSIDE, _OTHERS, _PRAISE, _NOTICE, _LICENCE)
 _THE_AUTHOR = frozenset(["theauthor", "thisauthor", "thesameauthor", "sameauthor"])
 _NEXT_NAME = re.compile(r"[,;:&(—–]|\band\b|\bwith\b", re.IGNORECASE)
 # The end of a quotation, a dash, and the name of who wrote it.
@@ -67,10 +68,9 @@ IMPRINT = (
     r"library of congress|cataloguing|cataloging|\bCIP (?:catalogue|record|data)|catalogue record for this",
     r"\bprinted (?:and bound )?(?:in|by)\b",
     r"\bmoral rights? of the (?:author|translator)|\basserted (?:his|her|their|the) (?:moral )?rights?\b",
-    r"\blicen[cs]ed under an? (?:Creative Commons|CC|GNU)\b",
-    r"\b(?:except|unless|other than) where(?: it is)? otherwise (?:noted|stated|indicated)\b",
 )
-_RIGHTS = re.compile("|".join((r"©|\bcopyright\W+(?:by\b|\d{4})", *IMPRINT[1:])), re.IGNORECASE)
+LICENSED = re.compile(r"\blicen[cs]ed under an? (?:Creative Commons|CC|GNU)\b", re.IGNORECASE)
+_RIGHTS = re.compile("|".join((r"©|\bcopyright\W+(?:by\b|\d{4})", *IMPRINT[1:], LICENSED.pattern)), re.IGNORECASE)
 # What stands between a title and its subtitle.
 SIGN = re.compile(r"\s*[:;,(—–]\s*")
 _MOST_OUTSIDE = 300  # the most words of a page that is left out by its title and place
@@ -114,6 +114,8 @@ def is_outside(title: str, section: Section, about: About) -> bool:
         authors = [letters(name) for name in about.author.split(", ") if name]
         is_named = what in names or any(name in what for name in authors)
         return is_named or len(_PRAISED.findall("\n".join(section.lines))) >= _LEAST_PRAISED
+    if _LICENCE.fullmatch(title):
+        return bool(LICENSED.search("\n".join(section.lines)))
     if _NOTICE.fullmatch(title):
         rest = "\n".join(line for line in section.lines if letters(line) != letters(title))
         return not section.is_listed or section.has_address or bool(_RIGHTS.search(rest))

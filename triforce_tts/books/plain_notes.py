@@ -20,7 +20,7 @@ _LABEL = re.compile(r"\[footnote\s+(\w{1,4})", re.IGNORECASE)
 INNER_NOTE = re.compile(
     rf"\[(?:{_MARGIN}|footnote(?:\s+\w{{1,4}})?)\s*:[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]", re.IGNORECASE
 )
-_MOST_CONTINUED = 2  # the most paragraphs behind the last note of a chapter that go on with it
+_MOST_CONTINUED = 3  # the most paragraphs between two notes of a list that go on with the first one
 _MOST_CONTINUED_WORDS = 120
 _BEHIND_WORD = r"(?<=[\w.,;:!?\"”’'])"
 _HEADING = re.compile(r"[\s_*=]*(?:FOOT|END)?NOTES?[.:]?[\s_*=]*", re.IGNORECASE)
@@ -74,7 +74,7 @@ def find_notes(texts: Sequence[str], is_heading: Callable[[int], bool]) -> Notes
     for number, text in enumerate(texts):
         if _HEADING.fullmatch(text):
             _add_listed(texts, number, is_heading, notes, marks)
-            _add_continued(texts, number, is_heading, notes)
+            _add_continued(texts, number, lambda n: is_heading(n) or bool(own[n]), notes)
         marks |= {square or other for square, other in own[number]}
     notes.known |= set(notes.labels.values())
     return notes
@@ -97,21 +97,27 @@ def _add_listed(
         notes.headings.add(number)
 
 
-def _add_continued(texts: Sequence[str], number: int, is_heading: Callable[[int], bool], notes: Notes) -> None:
-    """Add the further paragraphs of the notes below a heading such as "FOOTNOTES:", up to the next heading or row."""
+def _add_continued(texts: Sequence[str], number: int, ends: Callable[[int], bool], notes: Notes) -> None:
+    """Add the further paragraphs of the notes below a heading such as "FOOTNOTES:", each up to the next note of the list.
+
+    Text in between is longer, or stands below another heading, or ``ends`` the list because it holds a mark. What stands behind the
+    last note is no part of it, because the text itself may go on there.
+    """
     at, label = number + 1, notes.labels.get(number + 1, "")
     waiting: list[int] = []
-    while label and at < len(texts) and not is_heading(at) and not texts[at].isupper() and has_letters(texts[at]):
+    while label and at < len(texts) and not _HEADING.fullmatch(texts[at]):
         if at in notes.labels:
             notes.labels |= dict.fromkeys(waiting, label)
             waiting, label = [], notes.labels[at]
         else:
             waiting.append(at)
+            is_long = sum(count_words(texts[n]) for n in waiting) > _MOST_CONTINUED_WORDS
+            if (
+                len(waiting) > _MOST_CONTINUED
+                or is_long
+                or ends(at)
+                or texts[at].isupper()
+                or not has_letters(texts[at])
+            ):
+                return
         at += 1
-    # Behind the last note the text itself may go on, and is longer.
-    if (
-        label
-        and len(waiting) <= _MOST_CONTINUED
-        and sum(count_words(texts[n]) for n in waiting) <= _MOST_CONTINUED_WORDS
-    ):
-        notes.labels |= dict.fromkeys(waiting, label)

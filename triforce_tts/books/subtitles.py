@@ -38,29 +38,36 @@ def has_stops(text: str) -> bool:
 
 
 def _cues(content: str) -> Iterator[list[str]]:
-    """The lines of text of each cue."""
+    """The lines of text of each cue.
+
+    SubRip, which writes its times with a comma, may have an empty line inside a cue. In WebVTT that ends the cue, and names of cues,
+    notes and styles stand between cues.
+    """
     content = content.replace("\r\n", "\n").replace("\r", "\n")
     blocks = [block.strip().split("\n") for block in re.split(r"\n\s*\n", content)]
-    is_subrip = not content.lstrip("\ufeff \n").startswith("WEBVTT")
+    first = _TIMES.search(content)
+    goes_on = first is not None and "," in first[0]
     cue: list[str] | None = None
     for block, behind in pairwise([*blocks, [""]]):
-        start = next((number for number, line in enumerate(block) if _TIMES.search(line)), None)
-        if start is None:
-            # An empty line inside a cue of SubRip; in WebVTT it ends the cue, and notes and styles stand between cues.
-            is_number = len(block) == 1 and block[0].strip().isdigit() and bool(_TIMES.match(behind[0].strip()))
-            if cue is not None and is_subrip and not is_number:
-                cue += block
-            continue
+        start = next((number for number, line in enumerate(block) if _TIMES.search(line)), len(block))
+        if cue is not None and goes_on:
+            is_numbered = start < len(block) or bool(_TIMES.match(behind[0].strip()))
+            cue += _without_number(block[:start]) if is_numbered else block[:start]
         for line in block[start:]:
-            if _TIMES.search(line):
-                if cue is not None:
-                    # There may be no empty line between two cues, so the number of the next one is still in this one.
-                    yield cue[:-1] if line is not block[start] and cue and cue[-1].strip().isdigit() else cue
-                cue = []
-            elif cue is not None:
-                cue.append(line)
+            if not _TIMES.search(line):
+                cue = [*(cue or []), line]
+                continue
+            if cue is not None:
+                # Two cues may stand in one block, where the number of the second one is still among the lines of the first one.
+                yield cue if line is block[start] else _without_number(cue)
+            cue = []
     if cue is not None:
         yield cue
+
+
+def _without_number(lines: list[str]) -> list[str]:
+    """``lines`` without the number of the next cue, if that is the last one."""
+    return lines[:-1] if lines and lines[-1].strip().isdigit() else lines
 
 
 def _with_whole_notes(lines: Sequence[str]) -> list[str]:

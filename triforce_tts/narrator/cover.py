@@ -7,6 +7,8 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from triforce_tts.books.chapters import About
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import read_file
@@ -56,7 +58,12 @@ def read_cover(path: Path) -> Cover:
     Raises:
         TriforceError: the file is missing, too large, damaged, or no picture of a known kind.
     """
-    cover = picture(read_file(path, MOST_BYTES))
+    data = read_file(path, MOST_BYTES)
+    cover = picture(data)
+    if cover is None and any(beginning.match(data) for beginning, _ in _CONVERTED):
+        raise TriforceError(
+            f"{path}: the picture is damaged, moves, or has more than {_MOST_PIXELS:,} pixels; save it as JPEG, or leave --cover out"
+        )
     if cover is None:
         raise TriforceError(
             f"{path}: expected a picture in JPEG, PNG, WebP or GIF for the cover; convert it, or leave --cover out"
@@ -76,7 +83,9 @@ def book_cover(book: Path, about: About) -> tuple[Cover | None, str]:
         return None, f"the cover is left out: {error}"
     cover = picture(data) if data is not None else None
     if cover is not None:
-        damaged = f"the cover {about.cover!r} is damaged or cut off; give a whole one with --cover"
+        damaged = (
+            f"the cover {about.cover!r} is damaged or cut off, and is used all the same; give a whole one with --cover"
+        )
         return cover, "" if is_whole(cover) else damaged
     why = "it is not in the book, so there is" if data is None else "it is"
     return (
@@ -98,7 +107,7 @@ def _data(book: Path, name: str) -> bytes | None:
 
 
 def is_whole(cover: Cover) -> bool:
-    """Whether a picture has its end and, where the format has checksums, no damage; others show in part, or not at all."""
+    """Whether a picture has its end and, where the format has checksums, no damage. Players show others in part, or not at all."""
     return _is_whole_png(cover.data) if cover.codec == "png" else _is_whole_jpeg(cover.data)
 
 
@@ -158,10 +167,12 @@ def _as_jpeg(data: bytes, demuxer: str) -> bytes:
         context = container.streams.video[0].codec_context
         if context.width * context.height > _MOST_PIXELS:
             return b""
-        frame = next(container.decode(video=0)).reformat(format="yuvj420p")
+        pixels = next(container.decode(video=0)).reformat(format="rgba").to_ndarray().astype(np.uint16)
+    share = pixels[..., 3:]
+    on_white = ((pixels[..., :3] * share + 255 * (255 - share)) // 255).astype(np.uint8)
+    frame = av.VideoFrame.from_ndarray(on_white, format="rgb24")
     with av.open(buffer, "w", format="image2pipe") as target:
         stream = target.add_stream("mjpeg", rate=1, options=_JPEG_QUALITY)
         stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "yuvj420p"
-        frame.pts = None
         target.mux([*stream.encode(frame), *stream.encode(None)])
     return buffer.getvalue()

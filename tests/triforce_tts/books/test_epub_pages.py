@@ -332,7 +332,33 @@ def test_a_page_of_an_open_licence_is_skipped(body: str, label: str, tmp_path: P
     assert [chapter.title for chapter in book.chapters] == ["1", "2"]
 
 
-@pytest.mark.parametrize("label", ["Section {}", "part{}.xhtml", "Untitled {}"])
+def test_the_licence_of_a_page_does_not_silence_it(tmp_path: Path) -> None:
+    pages = {
+        f"{n}.xhtml": f"<h2>{n}</h2><p>{'It went on. ' * 40}</p><p>{LICENSED.format(', except where otherwise noted')}</p>"
+        for n in ("Preface", "One", "Two", "Three")
+    }
+    toc = "".join(entry(name.removesuffix(".xhtml"), name) for name in pages)
+    assert [chapter.title for chapter in read(tmp_path, pages, toc).chapters] == ["Preface", "One", "Two", "Three"]
+
+
+def test_a_story_may_be_called_licence(tmp_path: Path) -> None:
+    pages = {
+        "a.xhtml": ONE,
+        "b.xhtml": TWO,
+        "c.xhtml": "<h2>License</h2><p>It was printed in Hull, see www.hull.org.</p>",
+    }
+    toc = entry("1", "a.xhtml") + entry("2", "b.xhtml") + entry("License", "c.xhtml")
+    assert [chapter.title for chapter in read(tmp_path, pages, toc).chapters] == ["1", "2", "License"]
+
+
+def test_entries_that_are_headings_of_the_book_are_not_made_up(tmp_path: Path) -> None:
+    law = "<h1>The Law</h1>" + "".join(f"<h2 id='s{n}'>Section {n}</h2>{LONG}" for n in (1, 2))
+    pages = {"a.xhtml": law, "b.xhtml": law.replace("s1", "s3").replace("Section 1", "Section 3")}
+    toc = entry("Section 1", "a.xhtml#s1") + entry("Section 2", "a.xhtml#s2") + entry("Section 3", "b.xhtml#s3")
+    assert len(read(tmp_path, pages, toc).chapters) >= 3
+
+
+@pytest.mark.parametrize("label", ["Section {}", "Untitled {}"])
 def test_entries_that_a_program_made_up_give_way_to_headings(label: str, tmp_path: Path) -> None:
     pages = {"a.xhtml": f"<h1>The Ferry</h1>{LONG}", "b.xhtml": f"<h1>The Storm</h1>{LONG}", "c.xhtml": LONG}
     toc = "".join(entry(label.format(n), name) for n, name in enumerate(pages, 1))

@@ -269,7 +269,16 @@ def test_a_part_of_the_level_of_its_chapters_is_no_number_of_the_first_one(tmp_p
 
 
 @pytest.mark.parametrize(
-    "author", ["\n  - name: Ada N.\n    affiliation: Hull", "\n  name: {given: Ada, family: N.}", " Ada N."]
+    "author",
+    [
+        *("\n  - name: Ada N.\n    affiliation: Hull", "\n  name: {given: Ada, family: N.}", " Ada N."),
+        *(
+            "\n  - Ada N.: {institute: hull}",
+            "\n  name: {literal: Ada N.}",
+            " [null, Ada N.]",
+            " {first: Ada, last: N.}",
+        ),
+    ],
 )
 def test_front_matter_may_say_more_of_an_author_than_the_name(author: str, tmp_path: Path) -> None:
     assert read_text(tmp_path, "x.md", f"---\nauthor:{author}\n---\n\n# One\n\nTwo.\n").about.author == "Ada N."

@@ -27,6 +27,8 @@ from tests.books import read_text, reasons, spoken
         ("{frontmatter}\n\nOne.\n\n{width=60%}\n![A lamp](lamp.png)\n\nTwo.", ["One.", "Two."]),
         ('{class: warning, title: "No"}\nOne.\n\n{pagebreak}\n\nTwo.', ["One.", "Two."]),
         ("A> An aside about\nA> the lamp.\n\nC> THE END", ["An aside about the lamp.", "THE END"]),
+        ("A> First.\nA>\nA> Second.", ["First.", "Second."]),
+        ("One.\n\n#lamp #oil\n", ["One."]),
         ("One. ^block1\n\nTwo. ^37066d", ["One.", "Two."]),
         ("#lamp #oil/whale\n\nOne.", ["One."]),
         ("One {{#include lamp.rs:anchor}} two.", ["One two."]),
@@ -52,6 +54,9 @@ def test_signs_of_dialects_are_silent(text: str, lines: list[str], tmp_path: Pat
         "Take `:a:` and `[[b|c]]`.",
         "Write [to ada@lamp.org now], or [@ home].",
         "The set {a, b} and {so: it} was, 2 ^10.",
+        "Her post said:\n\n#StopTheFerry #SaveTheLamp\n\nIt was late.",
+        "A dictionary like\n{name: value}\nis small, and so is\nX> 5.",
+        "They grow as 2 ^n\nand so on.",
         "{T AH0 M EY1 T OW0} is a fruit.",
         "A note! [!] Stop.",
         "It is x[[0]] here.",
@@ -60,7 +65,7 @@ def test_signs_of_dialects_are_silent(text: str, lines: list[str], tmp_path: Pat
 )
 def test_what_only_looks_like_signs_is_read(text: str, tmp_path: Path) -> None:
     book = read_text(tmp_path, "x.md", text)
-    assert spoken(book) == [text.replace("`", "")]
+    assert spoken(book) == [" ".join(part.replace("`", "").split("\n")) for part in text.split("\n\n")]
     assert not reasons(book)
 
 
@@ -68,7 +73,13 @@ def test_what_only_looks_like_signs_is_read(text: str, tmp_path: Path) -> None:
     "sign",
     [
         *(":" * 9000 + "! x\n", "::: " + " " * 300_000 + "x y\n"),
-        *("{#a" + ".b" * 3000 + "! x\n", "{a=b" + " c=d" * 9000 + "! x\n", "x" + " " * 90_000 + "[@\n"),
+        *(
+            "{#a" + ".b" * 3000 + "! x\n",
+            "{a=b" + " c=d" * 9000 + "! x\n",
+            "x" + " " * 90_000 + "[@\n",
+            "x" + "){a=b" * 9000 + "\n",
+            "$${a=b" * 9000 + "\n",
+        ),
     ],
 )
 def test_many_signs_take_no_time(sign: str, tmp_path: Path) -> None:

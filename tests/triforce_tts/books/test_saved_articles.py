@@ -57,6 +57,30 @@ def test_the_post_of_a_blog_is_told_from_its_page(tmp_path: Path) -> None:
     assert not {"Log", "Notes", "Archives"} & set(spoken(book))
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "".join(f'<div class="post">{TEXT * n}</div>' for n in (6, 1, 1)),
+        f'<h2>Chapter 1</h2>{TEXT}<div class="post"><h2>Chapter 2</h2>{TEXT * 9}</div>',
+        f'<div class="post"><h2>A Letter</h2>{TEXT}</div>{TEXT.replace("lamp", "wick")}',
+    ],
+)
+def test_what_stands_beside_a_post_is_read(body: str, tmp_path: Path) -> None:
+    read = " ".join(spoken(read_text(tmp_path, "x.html", page(body))))
+    assert read.count("was lit") == body.count("was lit")
+
+
+@pytest.mark.parametrize("title", ["<h2>The Wick</h2>", "<div class='head'><h1>The Wick</h1></div>"])
+def test_the_title_of_a_post_may_stand_before_it(title: str, tmp_path: Path) -> None:
+    book = read_text(tmp_path, "x.html", page(f'<div id="main">{title}<div class="post">{TEXT}</div></div>'))
+    assert spoken(book)[0] == "The Wick"
+
+
+def test_a_chapter_may_be_called_by_a_place_to_jump_to(tmp_path: Path) -> None:
+    chapters = "".join(f'<div id="jump-to-{n}"><h2>Chapter {n}</h2>{TEXT}</div>' for n in (1, 2, 3))
+    assert len(read_text(tmp_path, "x.html", page(chapters)).chapters) == 3
+
+
 def test_several_posts_are_chapters(tmp_path: Path) -> None:
     posts = "".join(f'<div class="post"><h2>Day {n}</h2>{TEXT}</div>' for n in ("One", "Two", "Three"))
     assert len(read_text(tmp_path, "x.html", page(posts)).chapters) == 3
@@ -66,8 +90,10 @@ def test_several_posts_are_chapters(tmp_path: Path) -> None:
     ("stated", "author"),
     [
         ('"author": {"@type": "Person", "name": "Ada N."}', "Ada N."),
-        ('"author": [{"name": "Ad\\u00e0 N."}]', "Adà N."),
-        (r'"author": {"name": "Ada \x"}', r"Ada \x"),
+        ('"author": [{"name": "Ad\\u00e0 N."}, "Ben O."]', "Adà N., Ben O."),
+        (r'"author": {"name": "Ada \x"}', ""),
+        ('"author": {"image": {"name": "x"}, "name": "Ada N."}', "Ada N."),
+        ('"comment": {"author": {"name": "Troll"}}, "author": "Ada N."', "Ada N."),
         ('"publisher": {"name": "Log"}', ""),
     ],
 )

@@ -98,6 +98,15 @@ def test_an_empty_line_ends_a_cue_of_webvtt_and_none_of_subrip() -> None:
     assert spoken("WEBVTT\n\n" + cues.replace(",", ".").format("")) == "It was\nYes."
 
 
+def test_the_next_cue_may_stand_below_the_end_of_one_with_an_empty_line() -> None:
+    assert (
+        spoken("1\n00:00:01,000 --> 00:00:02,000\nOne\n\nmore\n2\n00:00:03,000 --> 00:00:04,000\nTwo")
+        == "One more\nTwo"
+    )
+    hidden = "00:01.000 --> 00:02.000\nOne\n\nNOTE hidden\n\nSTYLE\n::cue {a: b}\n\nname\n00:03.000 --> 00:04.000\nTwo"
+    assert spoken(hidden) == "One\nTwo"
+
+
 def test_a_book_may_be_subtitles(tmp_path: Path) -> None:
     path = tmp_path / "x.srt"
     path.write_bytes(SRT.encode("utf-16"))

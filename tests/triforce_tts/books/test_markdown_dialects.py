@@ -77,8 +77,8 @@ def test_what_only_looks_like_signs_is_read(text: str, tmp_path: Path) -> None:
             "{#a" + ".b" * 3000 + "! x\n",
             "{a=b" + " c=d" * 9000 + "! x\n",
             "x" + " " * 90_000 + "[@\n",
-            "x" + "){a=b" * 9000 + "\n",
-            "$${a=b" * 9000 + "\n",
+            "x" + "){a=b" * 900 + "\n",
+            "$${a=b" * 900 + "\n",
         ),
     ],
 )

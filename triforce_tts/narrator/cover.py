@@ -4,14 +4,20 @@ import io
 import re
 import struct
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from triforce_tts.books.chapters import About
 from triforce_tts.errors import TriforceError
 from triforce_tts.files import read_file
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 _FRONT_COVER, _BITS = 3, 24  # the kind of the picture in FLAC, and the bits of a pixel
 MOST_BYTES = 10_000_000  # the largest cover, in bytes; shops want at most a few megabytes
@@ -149,7 +155,7 @@ def picture(data: bytes) -> Cover | None:
                 data = _as_jpeg(data, demuxer)
         for start, codec, pixels, demuxer in _KINDS:
             if data.startswith(start):
-                with av.open(io.BytesIO(data), format=demuxer) as container:
+                with _opened(data, demuxer) as container:
                     context = container.streams.video[0].codec_context
                     width, height = context.width, context.height
                 return Cover(data, codec, pixels, width, height) if width and height else None
@@ -158,12 +164,21 @@ def picture(data: bytes) -> Cover | None:
     return None
 
 
+@contextmanager
+def _opened(data: bytes, demuxer: str) -> Iterator["InputContainer"]:
+    """The picture in ``data``, opened by the ``demuxer`` of a picture alone: others would open the files and addresses that they name."""
+    import av
+
+    with av.open(io.BytesIO(data), format=demuxer) as container:
+        yield container
+
+
 def _as_jpeg(data: bytes, demuxer: str) -> bytes:
     """The first frame of a picture as JPEG; nothing if it has too many pixels to be decoded here."""
     import av
 
     buffer = io.BytesIO()
-    with av.open(io.BytesIO(data), format=demuxer) as container:
+    with _opened(data, demuxer) as container:
         context = container.streams.video[0].codec_context
         if context.width * context.height > _MOST_PIXELS:
             return b""

@@ -72,7 +72,7 @@ def test_a_dry_run_accounts_for_every_word_and_writes_nothing(book: Path, quick:
     [
         (["--redo", "99"], "--redo 99: the book has no such line"),
         (["--redo", "x"], "--redo 'x': expected numbers of lines"),
-        (["--cover", "fox.txt"], "expected a picture in JPEG or PNG"),
+        (["--cover", "fox.txt"], "expected a picture in JPEG, PNG"),
         (["--cover", "nowhere.png"], "nowhere.png"),
         (["--format", ".xyz"], "--format .xyz: expected one of"),
     ],
@@ -332,7 +332,7 @@ def test_a_book_that_cannot_be_read(kind: str, tmp_path: Path, quick: list[str |
         (["--out", "/"], "is, or holds, the input"),
         (["--title", "a\nb"], "--title"),
         (["--author", " "], "--author"),
-        (["--cover", "fox.txt"], "JPEG or PNG"),
+        (["--cover", "fox.txt"], "JPEG, PNG, WebP or GIF"),
         (["--cover", "nowhere.jpg"], "nowhere.jpg"),
         (["--voice", "nowhere.wav"], "nowhere.wav"),
     ],
@@ -349,7 +349,7 @@ def test_what_cannot_be_done_is_one_line(
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--cover", "fox.txt"], "expected a picture in JPEG or PNG"),
+        (["--cover", "fox.txt"], "expected a picture in JPEG, PNG"),
         (["--cover", "nowhere.png"], "nowhere.png"),
         (["--redo", "x"], "--redo 'x': expected numbers of lines"),
         (["--voice", "nowhere.wav"], "nowhere.wav: no such file"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from .chapters import About, count_words, letters
 from .draft import Draft
-from .html_rules import name_of, types_of
+from .html_rules import HEADINGS, name_of, types_of
 from .notes import text_in
 from .plain_headings import is_prose, is_title_case
 
@@ -18,11 +18,15 @@ _AROUND = re.compile(
     r"read-(?:more|next)|claps?|toc[-_](?:container|wrapper|box)|sitesub)(?:$|[-_\s])",
     re.IGNORECASE,
 )
-# Those of what says who wrote an article, and when, and of buttons. A part of the article may have such a class, too, so they hold for
-# few words without a heading.
+# Those of what says who wrote an article, and when. A paragraph of the article may have such a class, too, so they hold for few words.
 _BRIEF = re.compile(
     r"(?:^|[-_\s])(?:byline|dateline|timestamp|reading-time|readtime|read-time|tags|meta|posted-on|post-date|pub-?date|"
-    r"author-(?:line|info|box|card|name)|(?:post|entry|article)-footer|button-wrapper|wp-block-buttons?|like-button(?:-container)?|jump-to-\w+)(?:$|[-_\s])",
+    r"author-(?:line|info|box|card|name))(?:$|[-_\s])",
+    re.IGNORECASE,
+)
+# Those of buttons and of lines below a post, which hold for few words without a heading.
+_BUTTONS = re.compile(
+    r"(?:^|[-_\s])(?:(?:post|entry|article)-footer|button-wrapper|wp-block-buttons?|like-button(?:-container)?|jump-to-\w+)(?:$|[-_\s])",
     re.IGNORECASE,
 )
 _MOST_BRIEF = 30  # the most words of what ``_BRIEF`` names
@@ -41,7 +45,7 @@ _BYLINE = re.compile(
 )
 # A name and the time that reading takes: "Ada N.5 min read".
 _MINUTES = re.compile(
-    r"(?:[A-Z][\w.'’-]*\s?){1,5}\W{0,3}\d+\s*(?i:min(?:ute)?s?\s+read)\W*(?:\s\W.*|\W\s?[A-Z].*)?", re.DOTALL
+    r"(?:[A-Z][\w.'’-]{0,30}\s){0,4}[A-Z][\w.'’-]{0,30}?\W{0,3}\d{1,3}\s*(?i:min(?:ute)?s?\s+read)(?:\W.*)?", re.DOTALL
 )
 _SEE_ALSO = re.compile(r"(?:see also|external links|related (?:pages|articles))\W*", re.IGNORECASE)
 _MOST_LINK = 12  # the most words of an item of a list of links
@@ -73,8 +77,8 @@ def is_around(element: Any, most_letters: float, title: Any = None) -> bool:
         is_short = len(text_in(element)) <= most_letters
         is_comments = "comment" in match[0].lower() and title is not None and element not in title.iterancestors()
         return is_short or is_comments
-    is_brief = bool(_BRIEF.search(words)) and count_words(text_in(element)) <= _MOST_BRIEF
-    return is_brief and not any(True for _ in element.iter("h1", "h2"))
+    is_button = bool(_BUTTONS.search(words)) and not any(True for _ in element.iter(*HEADINGS))
+    return (is_button or bool(_BRIEF.search(words))) and count_words(text_in(element)) <= _MOST_BRIEF
 
 
 def withdraw_byline(draft: Draft, about: About) -> None:

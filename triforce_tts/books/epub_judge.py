@@ -46,6 +46,7 @@ _NAME_LINE = re.compile(
     r"(?:[^\W\d_a-z][\w'’.-]*|&|and|of|de|von|van)(?: (?:[^\W\d_a-z][\w'’.-]*|&|and|of|de|von|van)){0,4}"
 )
 _MOST_LICENCE = 60  # the most words of a page without a title that tells under which licence the book stands
+_LICENCE_SHARE = 0.8  # the least share of its words that say so
 _MOST_IMPRINT = 500  # the most words of a page of rights
 _MOST_TITLE = 80  # the most words of a title page
 _MOST_DEDICATION = 40  # the most words of a dedication that nothing but its first word shows
@@ -219,7 +220,7 @@ class Judge:
         if number < self._opens and self._is_title_page(page):
             return "front matter"
         is_outside = number < self._story[0] or number > self._story[1]
-        if is_outside and not page.heading and page.words <= _MOST_LICENCE and LICENSED.search(text):
+        if is_outside and not page.heading and page.words <= _MOST_LICENCE and _is_licence(page):
             return place
         return (
             place
@@ -292,3 +293,9 @@ def _names(lines: list[str], name: str) -> bool:
     heads = [SIGN.split(_BY.sub("", line))[0] for line in lines]
     runs = [" ".join(lines[first : first + count]) for first in range(len(lines)) for count in (2, 3, 4)]
     return any(letters(text) in wanted for text in (*lines, *heads, *runs))
+
+
+def _is_licence(page: Page) -> bool:
+    """Whether nearly all words of a page stand in a line that says under which licence the book stands."""
+    own = sum(count_words(line) for line in page.lines if LICENSED.search(line))
+    return own >= _LICENCE_SHARE * page.words > 0

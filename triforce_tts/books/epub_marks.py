@@ -15,6 +15,7 @@ from .numbered import is_number, numbered
 _CHAPTER = re.compile(r"chap(?:ter|\.)\s", re.IGNORECASE)
 # An entry that a program made up, because it found no heading.
 _MADE_UP = re.compile(r"(?:section|untitled|document|page)[ _-]*\d+", re.IGNORECASE)
+_LONGEST_HEAD = 40  # the most characters of a first line of a page that may be its title
 _LEAST_HEADINGS = 2  # so many headings divide a book whose contents name only one place
 
 
@@ -39,7 +40,9 @@ class _MarkFinder:
     ) -> None:
         self._draft, self._judge, self._starts = draft, judge, starts
         self._pages = [page for page in pages if judge.reason(page) is None]
-        heads = {letters(block.text) for block in draft.blocks if block.kind == "heading"}
+        firsts = (next((b for b in draft.blocks[start:] if not b.is_empty), None) for start in starts.values())
+        short = [block for block in firsts if block is not None and len(block.text) <= _LONGEST_HEAD]
+        heads = {letters(b.text) for b in (*short, *(b for b in draft.blocks if b.kind == "heading"))}
         self._entries = [] if _are_made_up(contents.entries, self._pages, heads) else contents.entries
         self._by_name = {page.name: page for page in self._pages}
 

@@ -21,10 +21,9 @@ _FIELD = re.compile(r"^[ \t]*(Title|Author)[ \t]*:[ \t]*(\S[^\n]*?)[ \t]*$", re.
 _CALLED = re.compile(
     r"Project Gutenberg(?:[’']s)?\s+(?:E-?(?:text|book),?\s+(?:of\s+)?)?(?P<title>[^#\[(]{1,400})", re.IGNORECASE
 )
-_BY = re.compile(r"(?P<comma>,)?\s+by\s+(?P<author>[^,#\[(\n]{1,80})", re.IGNORECASE)
-_AUTHOR = re.compile(
-    r"(?:[A-Z][\w.'’-]*|de|du|la|le|of|van|von|der)(?: (?:[A-Z][\w.'’-]*|de|du|la|le|of|van|von|der)){0,5}"
-)
+_BY = re.compile(r"(?P<comma>,)?\s+by\s+(?P<author>[^,#\[(\n]{1,80})")
+_PART_OF_NAME = r"(?:[^\W\d_a-z][\w.'’-]*|and|&|de|du|la|le|of|van|von|der)"
+_AUTHOR = re.compile(rf"{_PART_OF_NAME}(?: {_PART_OF_NAME}){{0,7}}")
 _LOOKED_AT = 400  # the first line of a header may stand in the first so many lines
 _CREDIT_LINES = 12  # a credit may begin in the first so many lines behind a header
 
@@ -49,7 +48,7 @@ def called_in_header(lines: list[str]) -> tuple[str, str]:
     found = list(_BY.finditer(match["title"]))
     by = next((one for one in found if one["comma"]), found[-1] if found else None)
     author = " ".join(by["author"].split()) if by else ""
-    if by is None or not _AUTHOR.fullmatch(author):
+    if by is None or not _AUTHOR.fullmatch(author) or not (by["comma"] or " " in author):
         return " ".join(match["title"].split()), ""
     return " ".join(match["title"][: by.start()].split()), author
 

@@ -1,7 +1,9 @@
 """What an HTML page says of itself: its title, its author, its language, its address and its picture."""
 
 import json
+import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ from .chapters import About, count_words
 from .draft import clean
 
 _MOST_NAME = 6  # the most words of a name
+_BY = re.compile(r"(?:(?:written|posted) )?by\s+", re.IGNORECASE)
+_TEXTS = re.compile(r"Article|Posting|Book|Report")
 
 
 def about_of_page(root: Any, path: Path) -> About:
@@ -32,9 +36,12 @@ def _author(root: Any) -> str:
     if stated := next((name for text in scripts if (name := _author_in(text))), ""):
         return stated
     for element in root.iter("a", "span", "p", "div", "address"):
-        if element.get("itemprop") == "author" or "author" in (element.get("rel") or "").split():
+        is_author = element.get("itemprop") == "author" or "author" in (element.get("rel") or "").split()
+        if is_author and not any(
+            "comment" in f"{e.get('class', '')} {e.get('id', '')}" for e in element.iterancestors()
+        ):
             named = next((e for e in element.iter() if e.get("itemprop") == "name"), element)
-            name = clean("".join(named.itertext()))
+            name = _BY.sub("", clean("".join(named.itertext())))
             if name and count_words(name) <= _MOST_NAME:
                 return name
     return ""
@@ -42,13 +49,15 @@ def _author(root: Any) -> str:
 
 def _author_in(text: str) -> str:
     """The author of the page in its JSON-LD; empty if that names none, or is no JSON."""
+    text = text.strip().removeprefix("<![CDATA[").removesuffix("]]>")
     try:
-        value = json.loads(text)
+        value = json.loads(re.sub(r"[\x00-\x1f]", " ", text))
     except (ValueError, RecursionError):
         return ""
     things = value if isinstance(value, list) else [value]
     things = [*things, *(one for thing in things if isinstance(thing, dict) for one in _listed(thing.get("@graph")))]
-    for thing in things:
+    # What a page is about goes before the site that it belongs to.
+    for thing in sorted(things, key=lambda one: not (isinstance(one, dict) and _TEXTS.search(str(one.get("@type"))))):
         if isinstance(thing, dict) and (names := [clean(name) for name in _names(thing.get("author"))]):
             return ", ".join(dict.fromkeys(names))
     return ""
@@ -58,7 +67,7 @@ def _names(author: Any) -> Iterator[str]:
     for one in _listed(author):
         name = one.get("name") if isinstance(one, dict) else one
         if isinstance(name, str) and name.strip() and "://" not in name:
-            yield name
+            yield unescape(name)
 
 
 def _listed(value: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from .encodings import page_bytes
 from .gutenberg import stated_in_header
 from .html_about import about_of_page
 from .html_blocks import PageReader
-from .html_rules import SKIP_ATTRIBUTE, classes_of, name_of, source_parts
+from .html_rules import HEADINGS, SKIP_ATTRIBUTE, classes_of, name_of, source_parts
 from .html_typed import typed_text, unwrap_prose
 from .listings import is_of_gutenberg, withdraw_listings, withdraw_pages, without_withdrawn
 from .mathml import write_signs
@@ -37,9 +37,7 @@ _LEAST_CHAPTERS = 2  # so many headings such as "Chapter 1" divide what looks li
 _MOST_AROUND = 0.5  # what holds a larger share of the letters is the text, whatever its class
 _POST_CLASSES = frozenset(["hentry", "post", "blog-post", "blogpost", "single-post"])
 _LEAST_SHARE = 0.3  # the least share of a page's words in what is taken for its article
-_MOST_BESIDE = 0.3  # the most prose beside a single post, in parts of its words
-_MOST_TITLE = 30  # the most words of what holds the title of an article before it
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+_MOST_BESIDE = 0.3  # the most words beside a single post that are in no menu, in parts of its own
 
 
 def read_html(path: Path, options: ReadOptions) -> ChapterBook:
@@ -138,11 +136,18 @@ def _single_post(body: Any) -> list[Any]:
     ]
     if len(posts) != 1:
         return []
-    inside = set(posts[0].iter())
-    beside = [e for e in body.iter("p", *_HEADINGS) if e not in inside]
-    prose = sum(count_words(text_in(e)) for e in beside if name_of(e) == "p")
-    has_chapters = any(kind_of(text_in(e)) == "chapter" for e in beside if name_of(e) != "p")
-    return [] if has_chapters or prose > _MOST_BESIDE * count_words(text_in(posts[0])) else posts
+    post, beside = posts[0], 0
+    most_letters = len("".join(body.itertext()))
+    for inner in (post, *post.iterancestors()):
+        if inner is body:
+            break
+        for sibling in inner.getparent():
+            if sibling is inner or not name_of(sibling) or is_around(sibling, most_letters):
+                continue
+            if any(kind_of(text_in(e)) in ("chapter", "named") for e in sibling.iter(*HEADINGS)):
+                return []
+            beside += count_words(text_in(sibling))
+    return [] if beside > _MOST_BESIDE * count_words(text_in(post)) else posts
 
 
 def _is_main(element: Any) -> bool:
@@ -157,16 +162,12 @@ def _mark_outside(root: Any, article: Any) -> None:
         while inner is not body and inner.getparent() is not None:
             parent = inner.getparent()
             for sibling in parent:
-                if (
-                    sibling is not inner
-                    and name_of(sibling) not in ("", "head")
-                    and not _is_title(sibling, article, above)
-                ):
-                    sibling.set(SKIP_ATTRIBUTE, "outside the article")
+                if sibling is not inner and name_of(sibling) not in ("", "head") and not _is_title(sibling, article):
+                    _skip_around(sibling, above)
             inner = parent
     scope = article if article is not None else body
     most_letters = _MOST_AROUND * len("".join(scope.itertext()))
-    title = next(scope.iter(*_HEADINGS), None)
+    title = next(scope.iter(*HEADINGS), None)
     for element in scope.iter("*"):
         if not isinstance(element.tag, str) or element is body or element is article:
             continue
@@ -175,19 +176,33 @@ def _mark_outside(root: Any, article: Any) -> None:
 
 
 def _title_above(body: Any, article: Any) -> Any:
-    """The last heading before an article that has none; None for an article with a heading."""
-    before = None
-    for element in body.iter(*_HEADINGS, article.tag):
+    """The heading before an article that has none: of the highest level the last one, and none of a menu; None if there is none."""
+    if any(True for _ in article.iter(*HEADINGS)):
+        return None
+    before: list[Any] = []
+    most_letters = len("".join(body.itertext()))
+    for element in body.iter(*HEADINGS, article.tag):
         if element is article:
-            return None if any(True for _ in article.iter(*_HEADINGS)) else before
-        before = element if name_of(element) in _HEADINGS else before
-    return None
+            break
+        around = (one for one in (element, *element.iterancestors()) if one is not body)
+        if name_of(element) in HEADINGS and not any(is_around(one, most_letters) for one in around):
+            before.append(element)
+    highest = min(map(name_of, before), default="")
+    return next((element for element in reversed(before) if name_of(element) == highest), None)
 
 
-def _is_title(element: Any, article: Any, above: Any) -> bool:
-    """Whether an element is or holds the title of an article: an h1 if it has none, or the heading ``above`` it and hardly anything else."""
-    if above is not None and (element is above or element in above.iterancestors()):
-        return element is above or count_words(text_in(element)) <= _MOST_TITLE
+def _is_title(element: Any, article: Any) -> bool:
+    """Whether an element is or holds an h1 before an article that has none."""
     if any(True for _ in article.iter("h1")):
         return False
     return name_of(element) == "h1" or (name_of(element) == "header" and any(True for _ in element.iter("h1")))
+
+
+def _skip_around(element: Any, title: Any) -> None:
+    """Set the attribute on an element outside the article; of one that holds the ``title`` of the article on all but that."""
+    if title is not None and element in title.iterancestors():
+        for child in element:
+            if name_of(child):
+                _skip_around(child, title)
+    elif element is not title:
+        element.set(SKIP_ATTRIBUTE, "outside the article")

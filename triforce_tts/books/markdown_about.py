@@ -47,6 +47,7 @@ def _named(value: Any) -> str:
     if not isinstance(value, dict):
         return "" if value is None else str(value)
     if (whole := value.get("name") or value.get("literal")) is not None:
-        return _named(whole)
+        return ", ".join(map(_named, whole)) if isinstance(whole, list) else _named(whole)
     parts = [str(value[key]) for key in _PARTS_OF_NAMES if value.get(key)]
-    return " ".join(parts) or (str(next(iter(value))) if len(value) == 1 else "")
+    key, only = next(iter(value.items()), ("", ""))
+    return " ".join(parts) or (str(key) if len(value) == 1 and (only is None or isinstance(only, dict)) else "")

@@ -25,7 +25,7 @@ _APART = re.compile(
     rf"\*\[[^\]\n]+\]:[^\n]*|(?P<braces>{_ATTRIBUTES}[ \t]*|{_MATTER}[ \t]*)|(?P<tags>{_TAG}(?:[ \t]+{_TAG})+[ \t]*))$"
     rf"|^(?P<sign>-(?=#{{1,6}}[ \t])|(?P<aside>[ABCDEIQTWX]>)(?=[ \t]|$))"
     rf"|(?P<label>(?<=[)\]]){_ATTRIBUTES}|(?<=\$\$)[ \t]?{_ATTRIBUTES}[ \t]*$"
-    r"|(?<=[^\s])[ \t]\^(?=[\w-]*[A-Za-z])[\w-]+(?=[ \t]*(?:\n[ \t]*(?:\n|\Z)|\Z)))"
+    r"|(?<=[.!?…\"”’)*_])[ \t]\^(?=[\w-]{4})[\w-]+(?=[ \t]*(?:\n[ \t]*(?:\n|\Z)|\Z)))"
     r"|(?<![\w%])%%(?=[^%\s]|\s+[^%\s])(?:(?!%%).){1,4000}?%%(?![\w%])",
     re.MULTILINE | re.DOTALL,
 )

@@ -69,7 +69,7 @@ IMPRINT = (
     r"\bprinted (?:and bound )?(?:in|by)\b",
     r"\bmoral rights? of the (?:author|translator)|\basserted (?:his|her|their|the) (?:moral )?rights?\b",
 )
-LICENSED = re.compile(r"\blicen[cs]ed under an? (?:Creative Commons|CC|GNU)\b", re.IGNORECASE)
+LICENSED = re.compile(r"\bis licen[cs]ed under an? (?:Creative Commons|CC|GNU)\b", re.IGNORECASE)
 _RIGHTS = re.compile("|".join((r"©|\bcopyright\W+(?:by\b|\d{4})", *IMPRINT[1:], LICENSED.pattern)), re.IGNORECASE)
 # What stands between a title and its subtitle.
 SIGN = re.compile(r"\s*[:;,(—–]\s*")

@@ -46,7 +46,7 @@ def _cues(content: str) -> Iterator[list[str]]:
     content = content.replace("\r\n", "\n").replace("\r", "\n")
     blocks = [block.strip().split("\n") for block in re.split(r"\n\s*\n", content)]
     first = _TIMES.search(content)
-    goes_on = first is not None and "," in first[0]
+    goes_on = first is not None and "," in first[0] and not content.lstrip("\ufeff \n").startswith("WEBVTT")
     cue: list[str] | None = None
     for block, behind in pairwise([*blocks, [""]]):
         start = next((number for number, line in enumerate(block) if _TIMES.search(line)), len(block))

@@ -26,7 +26,7 @@ _PNG_BEGINNING = b"\x89PNG\r\n\x1a\n"
 _KINDS = ((b"\xff\xd8\xff", "mjpeg", "yuvj420p", "jpeg_pipe"), (_PNG_BEGINNING, "png", "rgb24", "png_pipe"))
 # Pictures that sound files cannot hold become JPEG.
 _CONVERTED = ((re.compile(rb"RIFF....WEBP", re.DOTALL), "webp_pipe"), (re.compile(rb"GIF8"), "gif"))
-_MOST_PIXELS = 50_000_000  # of a picture that is converted; more would take a gigabyte of memory
+_MOST_PIXELS = 25_000_000  # of a picture that is converted; more would take a gigabyte of memory
 _JPEG_QUALITY = {"qmin": "2", "qmax": "2"}  # the best of the encoder
 
 

@@ -341,6 +341,13 @@ def test_the_licence_of_a_page_does_not_silence_it(tmp_path: Path) -> None:
     assert [chapter.title for chapter in read(tmp_path, pages, toc).chapters] == ["Preface", "One", "Two", "Three"]
 
 
+def test_a_short_page_is_not_silenced_by_a_line_about_its_licence(tmp_path: Path) -> None:
+    end = f"<p>And so the lamp went out. She never came back, and nobody spoke.</p><p>{LICENSED.format('')}</p>"
+    pages = {"a.xhtml": ONE, "b.xhtml": TWO, "c.xhtml": end}
+    book = read(tmp_path, pages, entry("1", "a.xhtml") + entry("2", "b.xhtml"))
+    assert any("lamp went out" in line for line in spoken(book))
+
+
 def test_a_story_may_be_called_licence(tmp_path: Path) -> None:
     pages = {
         "a.xhtml": ONE,

@@ -29,6 +29,9 @@ STORY = "\n".join([PARAGRAPH] * 4)
         ),
         ("Project Gutenberg's eBook, The Lamp, by Ada N., edited by Ben", ("The Lamp", "Ada N.")),
         ("The Project Gutenberg Etext of The Lamp, by Ada N.\nCopyright laws are changing.", ("The Lamp", "Ada N.")),
+        ("The Project Gutenberg Etext of Step by Step", ("Step by Step", "")),
+        ("Project Gutenberg's Tales, by Émile Lamb and Mary Lamb", ("Tales", "Émile Lamb and Mary Lamb")),
+        ("Project Gutenberg's Stand By Me by Ada Night", ("Stand By Me", "Ada Night")),
         ("The lamp was lit.", ("", "")),
     ],
 )

@@ -1,5 +1,6 @@
 """Saved pages of blogs, newspapers and encyclopedias: what stands around the article, and who wrote it."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,8 @@ def test_the_post_of_a_blog_is_told_from_its_page(tmp_path: Path) -> None:
         "".join(f'<div class="post">{TEXT * n}</div>' for n in (6, 1, 1)),
         f'<h2>Chapter 1</h2>{TEXT}<div class="post"><h2>Chapter 2</h2>{TEXT * 9}</div>',
         f'<div class="post"><h2>A Letter</h2>{TEXT}</div>{TEXT.replace("lamp", "wick")}',
+        f'<div class="post"><h2>One</h2>{TEXT}</div><div>{TEXT.replace("<p>", "").replace("</p>", "<br><br>")}</div>',
+        f'<h2>Prologue</h2>{TEXT}<div class="post"><h2>One</h2>{TEXT * 6}</div>',
     ],
 )
 def test_what_stands_beside_a_post_is_read(body: str, tmp_path: Path) -> None:
@@ -70,7 +73,16 @@ def test_what_stands_beside_a_post_is_read(body: str, tmp_path: Path) -> None:
     assert read.count("was lit") == body.count("was lit")
 
 
-@pytest.mark.parametrize("title", ["<h2>The Wick</h2>", "<div class='head'><h1>The Wick</h1></div>"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "<h2>The Wick</h2>",
+        "<div><h1>The Wick</h1></div>",
+        "<h2>The Wick</h2><h3>A series</h3>",
+        "<h2>The Wick</h2><div class='share'><h2>Share</h2></div>",
+        "<div><h1>The Wick</h1><p>" + "Read on. " * 40 + "</p></div>",
+    ],
+)
 def test_the_title_of_a_post_may_stand_before_it(title: str, tmp_path: Path) -> None:
     book = read_text(tmp_path, "x.html", page(f'<div id="main">{title}<div class="post">{TEXT}</div></div>'))
     assert spoken(book)[0] == "The Wick"
@@ -79,6 +91,23 @@ def test_the_title_of_a_post_may_stand_before_it(title: str, tmp_path: Path) -> 
 def test_a_chapter_may_be_called_by_a_place_to_jump_to(tmp_path: Path) -> None:
     chapters = "".join(f'<div id="jump-to-{n}"><h2>Chapter {n}</h2>{TEXT}</div>' for n in (1, 2, 3))
     assert len(read_text(tmp_path, "x.html", page(chapters)).chapters) == 3
+
+
+def test_capitals_take_no_time(tmp_path: Path) -> None:
+    start = time.process_time()
+    assert (
+        "QWERTY" in spoken(read_text(tmp_path, "x.html", page(f"<article><p>{'QWERTY' * 90}</p>{TEXT}</article>")))[0]
+    )
+    assert time.process_time() - start < 2
+
+
+def test_a_part_of_an_article_may_have_the_class_of_a_button(tmp_path: Path) -> None:
+    for part in (
+        "<section class='article-footer'><h3>Epilogue</h3><p>He died.</p></section>",
+        "<div class='jump-to-x'><h4>Cake</h4></div>",
+    ):
+        book = read_text(tmp_path, "x.html", page(f"<article><h1>The Lamp</h1>{TEXT}{part}</article>"))
+        assert {"Epilogue", "Cake"} & set(spoken(book))
 
 
 def test_several_posts_are_chapters(tmp_path: Path) -> None:
@@ -94,6 +123,10 @@ def test_several_posts_are_chapters(tmp_path: Path) -> None:
         (r'"author": {"name": "Ada \x"}', ""),
         ('"author": {"image": {"name": "x"}, "name": "Ada N."}', "Ada N."),
         ('"comment": {"author": {"name": "Troll"}}, "author": "Ada N."', "Ada N."),
+        (
+            '"@graph": [{"@type": "WebSite", "author": "Co"}, {"@type": "Article", "author": "Ada &amp; Ben"}]',
+            "Ada & Ben",
+        ),
         ('"publisher": {"name": "Log"}', ""),
     ],
 )

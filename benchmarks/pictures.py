@@ -1,7 +1,7 @@
 """The picture and the sounds of the README: ``python -m benchmarks.pictures MODEL MANIFEST --ids a,b,c --before OLD``.
 
 Each sentence is heard as recorded, through the codes and back, spoken from text, and spoken by an earlier model. The
-picture shows the first one.
+picture shows the first one. With ``--clones`` the first sentence is also spoken in the voices of clips.
 """
 
 import argparse
@@ -30,6 +30,14 @@ def sounds(model: Synthesizer, before: Synthesizer, clip: Path, text: str) -> di
     }
 
 
+def clone(model: Synthesizer, number: int, clip: Path, about: str, text: str, folder: Path) -> None:
+    """Write the clip of a voice, which ``about`` describes, and ``text`` in this voice."""
+    rate = model.audio.sample_rate
+    natural = normalize_level(read_audio(clip, rate).samples, rate)[0]
+    Audio(natural, rate, {"comment": about}).save(folder / f"voice-{number}.mp3")
+    model.speak(text, voice=clip).save(folder / f"voice-{number}-spoken.mp3")
+
+
 def draw(rows: dict[str, torch.Tensor], model: Synthesizer, path: Path) -> None:
     """A picture of the mel spectrograms of ``rows``, samples [n] by title."""
     audio = model.audio
@@ -48,12 +56,15 @@ def draw(rows: dict[str, torch.Tensor], model: Synthesizer, path: Path) -> None:
 
 
 def main() -> None:
-    """Write docs/images/mels.png and docs/audio/*.mp3."""
+    """Write the picture docs/images/mels.png and the sounds docs/audio/*.mp3."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path)
     parser.add_argument("manifest", type=Path, help="manifest.jsonl of held-out recordings")
     parser.add_argument("--ids", required=True, help="of the recordings, separated by commas")
     parser.add_argument("--before", type=Path, required=True, help="an earlier model")
+    parser.add_argument(
+        "--clones", nargs="*", default=[], metavar="CLIP=ABOUT", help="clips of voices, and whose they are"
+    )
     parser.add_argument("--docs", type=Path, default=Path("docs"))
     arguments = parser.parse_args()
     model, before = (Synthesizer.load(folder, "cpu") for folder in (arguments.model, arguments.before))
@@ -75,6 +86,9 @@ def main() -> None:
                 "spoken from text": heard["spoken"].samples,
             }
             draw(titles, model, arguments.docs / "images/mels.png")
+            for place, given in enumerate(arguments.clones, 1):
+                path, _, about = given.partition("=")
+                clone(model, place, Path(path), about, text, arguments.docs / "audio")
         print(f"{number}: {text}")
 
 

@@ -18,12 +18,16 @@ from triforce_tts.audio.io import read_audio
 from triforce_tts.audio.mel import log_mel_nats, mel_spectrogram
 
 
+def recorded(model: Synthesizer, clip: Path, about: str) -> Audio:
+    """The recording ``clip``, which ``about`` describes, at the rate and the level of the model."""
+    rate = model.audio.sample_rate
+    return Audio(normalize_level(read_audio(clip, rate).samples, rate)[0], rate, {"comment": about})
+
+
 def sounds(model: Synthesizer, before: Synthesizer, clip: Path, text: str) -> dict[str, Audio]:
     """The sounds of one sentence for the README, by the names of their files."""
-    rate = model.audio.sample_rate
-    natural = normalize_level(read_audio(clip, rate).samples, rate)[0]
     return {
-        "recorded": Audio(natural, rate, {"comment": "a recording of the teacher, a synthetic voice"}),
+        "recorded": recorded(model, clip, "a recording of the teacher, a synthetic voice"),
         "resynthesized": model.resynthesize(clip),
         "spoken": model.speak(text),
         "before": before.speak(text),
@@ -32,9 +36,7 @@ def sounds(model: Synthesizer, before: Synthesizer, clip: Path, text: str) -> di
 
 def clone(model: Synthesizer, number: int, clip: Path, about: str, text: str, folder: Path) -> None:
     """Write the clip of a voice, which ``about`` describes, and ``text`` in this voice."""
-    rate = model.audio.sample_rate
-    natural = normalize_level(read_audio(clip, rate).samples, rate)[0]
-    Audio(natural, rate, {"comment": about}).save(folder / f"voice-{number}.mp3")
+    recorded(model, clip, about).save(folder / f"voice-{number}.mp3")
     model.speak(text, voice=clip).save(folder / f"voice-{number}-spoken.mp3")
 
 

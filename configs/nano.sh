@@ -2,9 +2,9 @@
 # Train a model like the bundled one; `make nano` calls this. Run again, it goes on where it stopped.
 # DATA= is a folder of labelled recordings, TEXTS= a text file with a sentence on each line, KOKORO= the folder of the
 # teacher's files (docs/data.md). The steps are those of the bundled model: a rented GPU trained stage 1 and the first
-# round of stage 2 in ten minutes, and two CPU cores the rest in three hours, and the pairs in one and a half. Without a GPU those take days, and
-# STEPS_SCALE=0.1 takes a tenth of all steps. A WORK folder of an earlier version is refused:
-# choose a new one. PRECISION=fp32 is the best on a CPU that has no bf16 instructions.
+# round of stage 2 in ten minutes. Two CPU cores trained the rest in three hours and drew the pairs in one and a half. Without
+# a GPU the ten minutes take days, and STEPS_SCALE=0.1 takes a tenth of all steps. A WORK folder of an earlier version is
+# refused: choose a new one. PRECISION=fp32 is the best on a CPU that has no bf16 instructions.
 set -euo pipefail
 : "${DATA:?folder of labelled recordings}" "${TEXTS:?text file, a sentence a line}" "${KOKORO:?folder of the files of kokoro}"
 WORK="${WORK:-runs/nano}" SCALE="${STEPS_SCALE:-1}" WORKERS="${WORKERS:-2}" PRECISION="${PRECISION:-bf16}"

@@ -7,7 +7,7 @@ again from what is drawn.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -86,7 +86,7 @@ def prefer(options: Options, settings: PreferSettings, console: Console) -> "Out
     from .choosing import write_pairs
     from .draw import open_model, read_drawn
     from .plan import parse_voices
-    from .speakers import is_shards
+    from .speakers import is_shards, voices_of
 
     options.check()
     judges, how = _judges(options, settings)
@@ -96,10 +96,10 @@ def prefer(options: Options, settings: PreferSettings, console: Console) -> "Out
             f"unit word: model {model.name} does not read its text in place, so the frames of its words are not known; use "
             "unit line"
         )
-    shards = [Path(name) for name in parse_voices(options.voices) if is_shards(name)]
-    sources = [options.model, *options.texts, *options.choices, *shards]
+    shares = parse_voices(options.voices)
+    sources = [options.model, *options.texts, *options.choices, *(Path(name) for name in shares if is_shards(name))]
     with working_folder(options.out, "pairs", sources) as folder:
-        plan = _plan(options, settings, model, how, folder)
+        plan = _plan(options, settings, model, how, voices_of(shares, folder))
         (folder / DRAWN).mkdir(exist_ok=True)
         if options.draw:
             done = read_drawn(folder / DRAWN)
@@ -131,12 +131,10 @@ def _judges(options: Options, settings: PreferSettings) -> "tuple[Judges, str]":
     return judges, json.dumps([name, judges.hears_voices, settings.temperature])
 
 
-def _plan(options: Options, settings: PreferSettings, model: "Model", how: str, folder: Path) -> _Plan:
-    """The lines that the options ask for; ``folder`` gets the clips of speakers."""
-    from .plan import open_speaker, parse_voices, plan_lines, read_choices, read_excluded, read_texts, writings
-    from .speakers import voices_of
+def _plan(options: Options, settings: PreferSettings, model: "Model", how: str, voices: Mapping[str, float]) -> _Plan:
+    """The lines that the options ask for, in ``voices`` with these shares."""
+    from .plan import open_speaker, plan_lines, read_choices, read_excluded, read_texts, writings
 
-    voices = voices_of(parse_voices(options.voices), folder)
     speakers = [open_speaker(model, name, share) for name, share in voices.items()]
     excluded = read_excluded(options.not_in)
     all_texts = read_texts(options.texts)

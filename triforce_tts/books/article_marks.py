@@ -6,7 +6,7 @@ from typing import Any
 
 from .chapters import About, count_words, letters
 from .draft import Draft
-from .html_rules import HEADINGS, name_of, types_of
+from .html_rules import classes_of, has_heading, name_of, types_of
 from .notes import text_in
 from .plain_headings import is_prose, is_title_case
 
@@ -50,7 +50,7 @@ _MINUTES = re.compile(
 _SEE_ALSO = re.compile(r"(?:see also|external links|related (?:pages|articles))\W*", re.IGNORECASE)
 _MOST_LINK = 12  # the most words of an item of a list of links
 _SENTENCE = re.compile(r"[a-z]{4,}[.!?][\"”’')\]]*$")
-_BY = re.compile(r"(?:(?:words|written|posted|story) )?by\s+", re.IGNORECASE)
+BY = re.compile(r"(?:(?:words|written|posted|story) )?by\s+", re.IGNORECASE)
 _MOST_BYLINE = 14  # the most words of a line that says who wrote an article, or when
 
 
@@ -71,13 +71,13 @@ def is_around(element: Any, most_letters: float, title: Any = None) -> bool:
         return True
     if name == "div" and element.get("title") in ("header", "footer"):  # LibreOffice writes those of its pages so
         return True
-    if name == "table" and "infobox" in element.get("class", "").split():  # the table of facts of an encyclopedia
+    if name == "table" and "infobox" in classes_of(element):  # the table of facts of an encyclopedia
         return True
     if match := _AROUND.search(words):
         is_short = len(text_in(element)) <= most_letters
         is_comments = "comment" in match[0].lower() and title is not None and element not in title.iterancestors()
         return is_short or is_comments
-    is_button = bool(_BUTTONS.search(words)) and not any(True for _ in element.iter(*HEADINGS))
+    is_button = bool(_BUTTONS.search(words)) and not has_heading(element)
     return (is_button or bool(_BRIEF.search(words))) and count_words(text_in(element)) <= _MOST_BRIEF
 
 
@@ -106,7 +106,7 @@ def withdraw_links(draft: Draft) -> None:
 
 
 def _is_byline(text: str, about: About) -> bool:
-    author = _BY.sub("", text, count=1)
+    author = BY.sub("", text, count=1)
     is_named = letters(author) in {letters(name) for name in (about.author, *about.author.split(", ")) if name}
     is_typed = bool(_BYLINE.fullmatch(text) or _MINUTES.fullmatch(text)) and not _SENTENCE.search(text)
     return is_named or is_typed or (author != text and is_title_case(author))

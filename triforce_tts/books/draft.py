@@ -97,6 +97,10 @@ class Draft:
         self.in_link = False  # whether the text that comes stands in a link to a place in the book
         self._open: DraftBlock | None = None
 
+    def first_filled(self, start: int) -> int:
+        """The number of the first block from this one on that holds a text; that behind the last block if there is none."""
+        return next((n for n in range(start, len(self.blocks)) if not self.blocks[n].is_empty), len(self.blocks))
+
     def say(self, text: str, kind: Kind = "paragraph", *, level: int = 0) -> None:
         """Add spoken text to the open block, or open one of this kind; web addresses and marks of pauses are skipped."""
         block = self.open(kind, level=level)

@@ -108,17 +108,12 @@ def _divided(
     withdraw_printer(draft)
     gone |= withdraw_title_page(draft, about, is_gutenberg=is_of_gutenberg(draft))
     marks = without_withdrawn(draft, find_marks(draft, contents, pages, judge, starts), gone)
-    pages_begin = frozenset(_first_filled(draft, start) for start in starts.values())
+    pages_begin = frozenset(draft.first_filled(start) for start in starts.values())
     marks = without_withdrawn(draft, marks, withdraw_outside(draft, marks, about, beyond=pages_begin))
     begins = {mark.start for mark in marks}
     numbers = withdraw_pages(draft, begins)
     joined_pages(draft, sorted([*starts.values(), *numbers]), begins)
     return assemble(draft, marks, options, about, "".join(source), str(path)), reader.faults
-
-
-def _first_filled(draft: Draft, start: int) -> int:
-    """The number of the first block from this one on that holds a text."""
-    return next((n for n in range(start, len(draft.blocks)) if not draft.blocks[n].is_empty), len(draft.blocks))
 
 
 def _holds_notes(page: Page) -> bool:

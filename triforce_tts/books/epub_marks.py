@@ -2,13 +2,14 @@
 
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 
 from .chapters import count_words, letters
 from .contents import Contents, Entry
 from .division import Mark, full_titles, heading_marks, joined_title
-from .draft import Draft
+from .draft import Draft, DraftBlock
 from .epub_judge import MOST_PART, Judge, Page, kind_of_front
 from .numbered import is_number, numbered
 
@@ -40,10 +41,7 @@ class _MarkFinder:
     ) -> None:
         self._draft, self._judge, self._starts = draft, judge, starts
         self._pages = [page for page in pages if judge.reason(page) is None]
-        firsts = (next((b for b in draft.blocks[start:] if not b.is_empty), None) for start in starts.values())
-        short = [block for block in firsts if block is not None and len(block.text) <= _LONGEST_HEAD]
-        heads = {letters(b.text) for b in (*short, *(b for b in draft.blocks if b.kind == "heading"))}
-        self._entries = [] if _are_made_up(contents.entries, self._pages, heads) else contents.entries
+        self._entries = [] if self._are_made_up(contents.entries) else contents.entries
         self._by_name = {page.name: page for page in self._pages}
 
     def find(self) -> list[Mark]:
@@ -65,13 +63,24 @@ class _MarkFinder:
 
     def _count_numbered_pages(self) -> int:
         """The number of pages that begin with a heading that counts chapters."""
-        firsts = [
-            next((block for block in self._draft.blocks[self._starts[page.name] :] if not block.is_empty), None)
-            for page in self._pages
-        ]
-        return sum(one is not None and one.kind == "heading" and numbered(one.text) == "chapter" for one in firsts)
+        firsts = self._first_blocks(self._starts[page.name] for page in self._pages)
+        return sum(block.kind == "heading" and numbered(block.text) == "chapter" for block in firsts)
+
+    def _first_blocks(self, starts: Iterable[int]) -> Iterator[DraftBlock]:
+        """The first block with a text from each of these numbers on, where there is one."""
+        blocks = self._draft.blocks
+        return (blocks[n] for n in map(self._draft.first_filled, starts) if n < len(blocks))
 
     # --- the table of contents ---
+
+    def _are_made_up(self, entries: list[Entry]) -> bool:
+        """Whether a program made up all entries, none of which is a heading of the book, and most pages have headings of their own."""
+        if not entries or not all(_MADE_UP.fullmatch(entry.title) for entry in entries):
+            return False
+        short = (block for block in self._first_blocks(self._starts.values()) if len(block.text) <= _LONGEST_HEAD)
+        heads = {letters(b.text) for b in (*short, *(b for b in self._draft.blocks if b.kind == "heading"))}
+        titles = {page.heading for page in self._pages if page.heading and not _MADE_UP.fullmatch(page.heading)}
+        return not any(letters(entry.title) in heads for entry in entries) and 2 * len(titles) > len(self._pages)
 
     def _from_contents(self) -> list[Mark]:
         marks: list[Mark] = []
@@ -154,8 +163,7 @@ class _MarkFinder:
 
     def _is_above_heading(self, mark: Mark, heads: dict[int, str]) -> bool:
         """Whether nothing stands between the begin of an entry and such a heading."""
-        first = next(n for n in range(mark.start, len(self._draft.blocks)) if not self._draft.blocks[n].is_empty)
-        return first in heads
+        return self._draft.first_filled(mark.start) in heads
 
     # --- headings ---
 
@@ -197,13 +205,6 @@ class _MarkFinder:
             Mark(begins.get(n, n), title, 1, front=front.get(begins.get(n, n), False)) for n, title in titles.items()
         ]
         return sorted(marks + [mark for mark in opening if not mark.title], key=lambda mark: mark.start)
-
-
-def _are_made_up(entries: list[Entry], pages: list[Page], heads: set[str]) -> bool:
-    """Whether a program made up all entries, none of which is among the ``heads`` of the book, and most pages have headings of their own."""
-    titles = {page.heading for page in pages if page.heading and not _MADE_UP.fullmatch(page.heading)}
-    are_typical = all(_MADE_UP.fullmatch(entry.title) and letters(entry.title) not in heads for entry in entries)
-    return bool(entries) and are_typical and 2 * len(titles) > len(pages)
 
 
 def _with_named_parts(draft: Draft, marks: list[Mark], pages: set[int]) -> list[Mark]:

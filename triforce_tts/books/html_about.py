@@ -7,11 +7,11 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+from .article_marks import BY
 from .chapters import About, count_words
 from .draft import clean
 
 _MOST_NAME = 6  # the most words of a name
-_BY = re.compile(r"(?:(?:written|posted) )?by\s+", re.IGNORECASE)
 _TEXTS = re.compile(r"Article|Posting|Book|Report")
 
 
@@ -41,7 +41,8 @@ def _author(root: Any) -> str:
             "comment" in f"{e.get('class', '')} {e.get('id', '')}" for e in element.iterancestors()
         ):
             named = next((e for e in element.iter() if e.get("itemprop") == "name"), element)
-            name = _BY.sub("", clean("".join(named.itertext())))
+            name = clean("".join(named.itertext()))
+            name = name[match.end() :] if (match := BY.match(name)) else name
             if name and count_words(name) <= _MOST_NAME:
                 return name
     return ""

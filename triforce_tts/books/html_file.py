@@ -15,7 +15,7 @@ from .encodings import page_bytes
 from .gutenberg import stated_in_header
 from .html_about import about_of_page
 from .html_blocks import PageReader
-from .html_rules import HEADINGS, SKIP_ATTRIBUTE, classes_of, name_of, source_parts
+from .html_rules import HEADINGS, SKIP_ATTRIBUTE, classes_of, has_heading, name_of, source_parts
 from .html_typed import typed_text, unwrap_prose
 from .listings import is_of_gutenberg, withdraw_listings, withdraw_pages, without_withdrawn
 from .mathml import write_signs
@@ -177,7 +177,7 @@ def _mark_outside(root: Any, article: Any) -> None:
 
 def _title_above(body: Any, article: Any) -> Any:
     """The heading before an article that has none: of the highest level the last one, and none of a menu; None if there is none."""
-    if any(True for _ in article.iter(*HEADINGS)):
+    if has_heading(article):
         return None
     before: list[Any] = []
     most_letters = len("".join(body.itertext()))

@@ -104,6 +104,11 @@ def classes_of(element: Any) -> set[str]:
     return set(element.get("class", "").lower().split())
 
 
+def has_heading(element: Any) -> bool:
+    """Whether an element holds a heading, or is one."""
+    return any(True for _ in element.iter(*HEADINGS))
+
+
 def is_block(element: Any, name: str) -> bool:
     """Whether the element is a block: its words and those of its neighbours are never one word."""
     return bool(name) and name not in INLINE and name not in _WITHIN and not element.tag.startswith(MATHML)

@@ -115,6 +115,12 @@ def test_several_posts_are_chapters(tmp_path: Path) -> None:
     assert len(read_text(tmp_path, "x.html", page(posts)).chapters) == 3
 
 
+@pytest.mark.parametrize(("written", "author"), [("Derby Smith", "Derby Smith"), ("Posted by Ada N.", "Ada N.")])
+def test_the_author_may_stand_in_an_element_of_that_kind(written: str, author: str, tmp_path: Path) -> None:
+    body = f"<article><h1>The Lamp</h1><span itemprop='author'>{written}</span>{TEXT}</article>"
+    assert read_text(tmp_path, "x.html", page(body)).about.author == author
+
+
 @pytest.mark.parametrize(
     ("stated", "author"),
     [

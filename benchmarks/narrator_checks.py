@@ -64,7 +64,7 @@ def speak(synthesizer: Synthesizer, lines: list[Line], voice: str | None, folder
             continue
         job = Job(line, chosen, _SEED + number)
         (take,) = draw(model, [job], synthesizer.settings, synthesizer.stopwatch)
-        utterance = Utterance(take.codes, chosen.speaker, job.seed)
+        utterance = Utterance(take.codes, chosen.speaker, job.seed, chosen.timbre)
         (wave,) = vocode(model, [utterance], synthesizer.settings, synthesizer.stopwatch)
         missing = unsaid(take, line.words, wave, model.code_samples, model.audio.sample_rate)
         samples = trim_silence(wave, model.audio.sample_rate)

@@ -70,6 +70,7 @@ def bundle(
     from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, Manifest
     from triforce_tts.models.load import load_dvae
     from triforce_tts.named_voices import find_clip, voice_name
+    from triforce_tts.synthesis.cloning import open_voice
     from triforce_tts.synthesis.model import load_model, require_together
     from triforce_tts.voices import read_reference
 
@@ -96,7 +97,7 @@ def bundle(
         configurations = [checksums[f"{stage}/{checkpoint.CONFIG}"] for stage in STAGES]
         identity = hashlib.sha256("".join([*ids.values(), *configurations]).encode()).hexdigest()[:12]
         write_json(folder / MANIFEST, {**facts, "id": identity, "networks": ids, "sha256": checksums})
-        load_model(folder, torch.device("cpu")).voice()
+        open_voice(load_model(folder, torch.device("cpu")))
     return note
 
 

@@ -11,20 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import torch
-
 from triforce_tts.audio.edit import first_speech, trim_silence
 from triforce_tts.audio.io import Audio, encode_flac, read_audio, read_tags
 from triforce_tts.audio.quality import best_stretch, clipped, power_spectrum, snr_db, tonality
 from triforce_tts.audio.resample import ANALYSIS_RATE, resample
 from triforce_tts.audio.speechlike import speech_likeness
-from triforce_tts.checkpoint import save_tensors
 from triforce_tts.errors import AudioError, ConfigError
 from triforce_tts.files import MARKER, file_sha256, marked_kind, new_folder, write_json
 from triforce_tts.named_voices import CLIP, added_clips, named_clips, voices_folder
 from triforce_tts.schema import Record, read_record
+from triforce_tts.synthesis.cloning import keep_voice
 from triforce_tts.synthesis.model import Model
-from triforce_tts.voices import MIN_SECONDS, SEARCHED_SECONDS, make_voice, prompt_file, where_searched
+from triforce_tts.voices import MIN_SECONDS, SEARCHED_SECONDS, where_searched
 
 ABOUT = "voice.json"
 LEAST_SPEECH_S = 3.0  # the least speech of a clip, in seconds; less speech says too little of a voice
@@ -152,7 +150,7 @@ def add_voice(
         (folder / CLIP).write_bytes(encode_flac(Audio(inspected.audio.samples, inspected.audio.sample_rate, tags)))
         write_json(folder / ABOUT, about.model_dump(mode="json"))
         if model is not None:
-            _keep_voice(folder / CLIP, model)
+            keep_voice(model, folder / CLIP)
         _refuse_taken(target)  # another process may have added the name in the meantime
     return about, inspected.note
 
@@ -162,15 +160,6 @@ def _refuse_taken(target: Path) -> None:
     if target.exists():
         advice = f"'triforce-tts voices remove {target.name}' removes it" if _is_ours(target) else "choose another name"
         raise ConfigError(f"voice '{target.name}': {target} exists already; {advice}")
-
-
-def _keep_voice(clip: Path, model: Model) -> None:
-    """Store the codes and the speaker vector of ``clip`` for the networks of ``model`` beside the clip."""
-    voice = make_voice(clip, clip.parent.name, model.audio, model.dvae, model.diffusion, model.prompt_seconds)
-    file = prompt_file(clip, model.audio, model.dvae, model.diffusion, model.prompt_seconds)
-    file.parent.mkdir(exist_ok=True)
-    tensors = {"codes": voice.codes.to(torch.int64).contiguous(), "speaker": voice.speaker.cpu().contiguous()}
-    save_tensors(file, tensors, {"note": voice.note})
 
 
 def read_about(name: str) -> About:

@@ -105,7 +105,9 @@ def draw_lines(
         take = make_take(model.vocabulary, job.line.pieces, ids, limit)
         sound = torch.zeros(0)
         if len(take.codes):
-            (sound,) = vocode(model, [Utterance(take.codes, job.voice.speaker, job.seed)], settings, watch)
+            (sound,) = vocode(
+                model, [Utterance(take.codes, job.voice.speaker, job.seed, job.voice.timbre)], settings, watch
+            )
         rendition = Rendition.of(model.vocabulary, ids, take.ended)
         results.append((line, seed, rendition, trimmed(model, job.line, take, sound)))
     return results

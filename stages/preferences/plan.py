@@ -13,6 +13,7 @@ from triforce_tts.errors import ConfigError, TextError, TriforceError
 from triforce_tts.files import read_json_lines, read_text_file
 from triforce_tts.narrator.speaking import voice_identity
 from triforce_tts.schema import PathText, Record, parse_record
+from triforce_tts.synthesis.cloning import open_voice
 from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.script import Line, make_script
 from triforce_tts.text.normalize import normalize
@@ -180,7 +181,7 @@ def open_speaker(model: Model, name: str, share: float = 0.0) -> Speaker:
     Raises:
         AudioError: the voice cannot be used.
     """
-    voice = model.voice(name or None)
+    voice = open_voice(model, name or None)
     return Speaker(name, share, voice, voice_identity(voice))
 
 

@@ -51,13 +51,16 @@ def test_an_added_voice_speaks_as_its_clip_does_and_knows_where_it_came_from(
     by_path = synthesizer.voice(place / "ann" / CLIP)
     assert synthesizer.voice("ann").codes.equal(by_path.codes)
     # What was kept is used: the clip is not read any more.
-    monkeypatch.setattr("triforce_tts.voices.read_reference", lambda *arguments: pytest.fail("was made again"))
+    monkeypatch.setattr(
+        "triforce_tts.synthesis.cloning.read_reference", lambda *arguments: pytest.fail("was made again")
+    )
     kept = synthesizer.voice("ann")
     monkeypatch.undo()
     other = place.parent / "other.flac"
     other.write_bytes((place / "ann" / CLIP).read_bytes())
     fresh = synthesizer.voice(other)
     assert kept.name == "ann" and kept.codes.equal(fresh.codes) and kept.speaker.equal(fresh.speaker)
+    assert kept.timbre is not None and fresh.timbre is not None and kept.timbre.equal(fresh.timbre)
 
 
 def test_neither_another_models_vectors_nor_damaged_ones_are_taken(model: Path, place: Path) -> None:

@@ -73,9 +73,10 @@ def threads_that_count(model: Model) -> int:
 
 def voice_identity(voice: Voice) -> str:
     """A checksum of everything in a voice that the networks use."""
-    codes, speaker = voice.codes.cpu().contiguous(), voice.speaker.cpu().contiguous()
-    digest = hashlib.sha256(codes.numpy().tobytes())
-    digest.update(speaker.numpy().tobytes())
+    tensors = [voice.codes, voice.speaker] + ([] if voice.timbre is None else [voice.timbre])
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(tensor.cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()[:16]
 
 

@@ -11,8 +11,7 @@ import torch
 from triforce_tts import checkpoint
 from triforce_tts.audio.mel import AudioConfig
 from triforce_tts.errors import CheckpointError
-from triforce_tts.files import as_path
-from triforce_tts.manifest import DEFAULT_VOICE, MANIFEST, STAGES, read_manifest
+from triforce_tts.manifest import MANIFEST, STAGES, read_manifest
 from triforce_tts.models.dvae import DVAE
 from triforce_tts.models.gpt import GPT
 from triforce_tts.models.load import load_diffusion, load_dvae, load_gpt, read_stage
@@ -23,7 +22,6 @@ from triforce_tts.synthesis.script import Room, SpeakingLimits, Training
 from triforce_tts.synthesis.settings import Settings
 from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.text.tokenizer import TextTokenizer
-from triforce_tts.voices import Voice, make_voice
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,16 +73,6 @@ class Model:
     def heard_s(self) -> float:
         """The seconds of speech that fill the GPT's longest sequence: no longer recording can be heard or scored."""
         return self.gpt.config.max_tokens / self.room.steps_per_second
-
-    def voice(self, path: Path | str | None = None) -> Voice:
-        """The voice of a reference clip; without one the model's default voice.
-
-        Raises:
-            AudioError: the clip cannot be read, or holds less than a second of speech.
-        """
-        name = self.voice_name if path is None else as_path(path, "the voice").stem
-        clip = self.folder / DEFAULT_VOICE if path is None else path
-        return make_voice(clip, name, self.audio, self.dvae, self.diffusion, self.prompt_seconds)
 
     def tags(self, seed: int) -> dict[str, str]:
         """The tags of a written file."""

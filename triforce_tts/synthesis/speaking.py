@@ -122,7 +122,9 @@ def _speak_once(
     """Each line in one try; the noise of stage 3 comes from ``noise_seeds``."""
     takes = draw(model, jobs, settings, watch)
     filled = [i for i, take in enumerate(takes) if len(take.codes)]
-    utterances = [Utterance(takes[i].codes, jobs[i].voice.speaker, noise_seeds[i]) for i in filled]
+    utterances = [
+        Utterance(takes[i].codes, jobs[i].voice.speaker, noise_seeds[i], jobs[i].voice.timbre) for i in filled
+    ]
     together = [[utterance] for utterance in utterances] if settings.batch else [utterances]
     waves = [wave for some in together for wave in vocode(model, some, settings, watch)]
     sounds = dict(zip(filled, waves, strict=True))

@@ -174,7 +174,7 @@ class _Vocoder:
     def __init__(
         self, model: Model, job: Job, noise_seed: int, settings: Settings, watch: Stopwatch, frames: int
     ) -> None:
-        self._model, self._speaker, self._settings, self._watch = model, job.voice.speaker, settings, watch
+        self._model, self._voice, self._settings, self._watch = model, job.voice, settings, watch
         self._seed = bounds.derived_seed(noise_seed)
         self._noise = self._noise_of(frames)  # the noise of the longest line that is possible
         self._done = self._sections = 0  # the code frames that already became sound, and the number of sections
@@ -195,8 +195,8 @@ class _Vocoder:
         scale, first = self._model.dvae.config.downsampling, max(0, self._done - _CONTEXT)
         after = min(len(codes), end + lookahead)
         section = Section(
-            codes[first:after], self._speaker, self._noise[first * scale : after * scale], self._done - first,
-            min(len(codes), end + _OVERLAP) - first, self._done, self._turns,
+            codes[first:after], self._voice.speaker, self._noise[first * scale : after * scale], self._done - first,
+            min(len(codes), end + _OVERLAP) - first, self._done, self._turns, self._voice.timbre,
         )  # fmt: skip
         (sound,) = vocode_sections(self._model, [section], self._settings, self._watch)
         sound = _cross_faded(self._tail, sound)

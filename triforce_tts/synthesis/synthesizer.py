@@ -14,6 +14,7 @@ from triforce_tts.audio.io import Audio
 from triforce_tts.files import as_path
 from triforce_tts.sampling.score import Score
 from triforce_tts.speech import Speech, Spoken, join_lines
+from triforce_tts.synthesis.cloning import open_voice
 from triforce_tts.synthesis.hearing import listen, score
 from triforce_tts.synthesis.model import Model, bundled_model, choose_device, load_model
 from triforce_tts.synthesis.script import Line, Room, make_script, single_line, without_reading
@@ -64,7 +65,7 @@ class Synthesizer:
     def voice(self, path: Path | str | None = None) -> Voice:
         """The voice of a reference clip; without one the model's default voice."""
         with self.stopwatch.time("voice"):
-            return self.model.voice(path)
+            return open_voice(self.model, path)
 
     def _voice(self, voice: Voice | Path | str | None) -> Voice:
         return voice if isinstance(voice, Voice) else self.voice(voice)

@@ -16,7 +16,9 @@ from torch.nn.utils.rnn import pad_sequence
 from triforce_tts import bounds
 from triforce_tts.audio.io import Audio
 from triforce_tts.audio.phase import griffin_lim
+from triforce_tts.audio.timbre import add_timbre
 from triforce_tts.errors import ConfigError
+from triforce_tts.models.layers import frame_mask
 from triforce_tts.models.source_filter import SourceTarget
 from triforce_tts.models.targets import noise_shape, phase_reach
 from triforce_tts.sampling.diffusion import predictions, upsample_from, utterance_noise
@@ -36,6 +38,7 @@ class Utterance:
     codes: torch.Tensor  # [frames, groups]
     speaker: torch.Tensor  # [1, reference channels]
     seed: int  # the seed of the noise of stage 3
+    timbre: torch.Tensor | None = None  # what is added to the decode, [n_mels]; None: nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +53,7 @@ class Section:
     start: int = 0  # the code frame of the utterance at which the section begins
     # The phase of the pulses at code frames of the utterance, in turns; all sections of the utterance share it.
     turns: dict[int, float] = field(default_factory=dict)
+    timbre: torch.Tensor | None = None  # as in ``Utterance``
 
 
 def sections(
@@ -75,7 +79,10 @@ def sections(
         before, after = max(0, start - context), min(frames, start + size + context)
         own = min(frames, start + size) - before
         part = noise[before * scale : after * scale]
-        parts.append(Section(utterance.codes[before:after], utterance.speaker, part, start - before, own, start, turns))
+        codes = utterance.codes[before:after]
+        parts.append(
+            Section(codes, utterance.speaker, part, start - before, own, start, turns, timbre=utterance.timbre)
+        )
     return parts
 
 
@@ -111,7 +118,7 @@ def vocode_sections(model: Model, batch: Sequence[Section], settings: Settings, 
     frames = [len(section.noise) for section in batch]
     lengths = torch.tensor(frames, device=model.device)
     with watch.time("dvae"):
-        mel = model.dvae.decode(codes.to(model.device), lengths)
+        mel = _in_timbre(model, batch, model.dvae.decode(codes.to(model.device), lengths), lengths)
     mels, states = _rows(mel, frames), None
     if settings.diffusion_steps:
         with watch.time("diffusion"):
@@ -123,6 +130,15 @@ def vocode_sections(model: Model, batch: Sequence[Section], settings: Settings, 
         ]
     length = model.code_samples
     return [wave[part.first * length : part.end * length] for wave, part in zip(waves, batch, strict=True)]
+
+
+def _in_timbre(model: Model, batch: Sequence[Section], mel: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """``mel`` [batch, frames, n_mels] with the timbre of each section; its padding stays 0."""
+    if all(section.timbre is None for section in batch):
+        return mel
+    nothing = torch.zeros(model.audio.n_mels, device=model.device)
+    timbres = [nothing if section.timbre is None else section.timbre for section in batch]
+    return add_timbre(mel, torch.stack(timbres)) * frame_mask(lengths, mel.shape[1])
 
 
 def _rows(stacked: torch.Tensor, lengths: list[int]) -> list[torch.Tensor]:

@@ -65,6 +65,7 @@ def make_model(tiny_audio: AudioConfig, tiny_dvae: DVAE) -> MakeModel:
 
 
 @pytest.fixture
-def voice() -> Voice:
+def voice(tiny_audio: AudioConfig) -> Voice:
     rng = torch.Generator().manual_seed(5)
-    return Voice("someone", torch.randint(0, 60, (10, 2), generator=rng), torch.randn(1, 8, generator=rng))
+    codes, speaker = torch.randint(0, 60, (10, 2), generator=rng), torch.randn(1, 8, generator=rng)
+    return Voice("someone", codes, speaker, torch.linspace(-0.4, 0.4, tiny_audio.n_mels))

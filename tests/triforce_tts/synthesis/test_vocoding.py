@@ -34,7 +34,7 @@ ALL_WAYS = pytest.mark.parametrize(
 
 def utterance_of(voice: Voice, frames: int = FRAMES, seed: int = 4) -> Utterance:
     codes = torch.randint(0, 60, (frames, 2), generator=torch.Generator().manual_seed(seed))
-    return Utterance(codes, voice.speaker, seed)
+    return Utterance(codes, voice.speaker, seed, voice.timbre)
 
 
 def same(target: str, made: torch.Tensor, expected: torch.Tensor, atol: float) -> bool:
@@ -72,6 +72,13 @@ def test_a_stream_is_a_loop_over_sections(make_model: MakeModel, voice: Voice, t
     assert same(target, torch.cat(stream), sound(model, utterance, QUICK), atol=1e-4)
 
 
+def test_timbre_is_added_to_the_decode(make_model: MakeModel, voice: Voice) -> None:
+    model, utterance = make_model("magnitude", True), utterance_of(voice)
+    plain = sound(model, replace(utterance, timbre=None), QUICK)
+    assert not torch.allclose(sound(model, utterance, QUICK), plain, atol=1e-2)
+    assert torch.equal(sound(model, replace(utterance, timbre=0 * voice.timbre), QUICK), plain)
+
+
 @ALL_WAYS
 def test_no_less_context_would_do(make_model: MakeModel, voice: Voice, target: str, way: str) -> None:
     """Without context there is an error at the seam, but not away from it.
@@ -93,7 +100,7 @@ def test_no_less_context_would_do(make_model: MakeModel, voice: Voice, target: s
 @pytest.mark.parametrize("size", [None, 11])
 def test_lines_together_are_each_alone(make_model: MakeModel, voice: Voice, target: str, size: int | None) -> None:
     model = make_model(target, True)
-    other = replace(voice, speaker=-voice.speaker)
+    other = replace(voice, speaker=-voice.speaker, timbre=None)
     lines = [utterance_of(v, n, n) for v, n in ((voice, 25), (other, 3), (voice, 40), (other, 1))]
     together = vocode(model, lines, QUICK, Stopwatch(), size)
     for line, samples in zip(lines, together, strict=True):

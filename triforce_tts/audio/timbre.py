@@ -50,7 +50,8 @@ def timbre_between(spoken: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
 
 def _blocks(mel: torch.Tensor) -> torch.Tensor:
     """The mean spectra [blocks, n_mels] of the stretches of ``mel`` [frames, n_mels] that are speech for the most part."""
-    mel = mel[: len(mel) // _BLOCK * _BLOCK].float().cpu().unflatten(0, (-1, _BLOCK))
+    whole = len(mel) // _BLOCK * _BLOCK
+    mel = mel[:whole].float().cpu().reshape(-1, _BLOCK, mel.shape[1])
     weights = loudness(mel)
     is_speech = weights.sum(1) > _BLOCK / 2
     mel, weights = mel[is_speech], weights[is_speech, :, None]

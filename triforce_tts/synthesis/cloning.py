@@ -106,5 +106,5 @@ def _read_kept(file: Path, name: str, model: Model) -> Voice | None:
     groups, channels = model.dvae.config.groups, model.diffusion.config.reference_channels
     if shapes != {"codes": (2, groups), "speaker": (2, channels), "timbre": (1, model.audio.n_mels)}:
         return None
-    on_device = (tensors[key].to(model.device) for key in ("speaker", "timbre"))
-    return Voice(name, tensors["codes"], *on_device)
+    speaker, timbre = (tensors[key].to(model.device) for key in ("speaker", "timbre"))
+    return Voice(name, tensors["codes"], speaker, timbre)

@@ -119,7 +119,7 @@ def add_voice(
         name: the name of the voice for ``--voice``.
         clip: a sound file.
         consent: who agreed to the use of the voice.
-        model: its codes and its speaker vector are kept too, so that this model need not make them again.
+        model: its codes, its speaker vector and its timbre are kept too, so that this model need not make them again.
         force: keep a clip that makes a poor voice.
 
     Raises:

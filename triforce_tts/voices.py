@@ -1,4 +1,4 @@
-"""Voices: the codes and the speaker vector that the networks need of a reference clip."""
+"""Voices: what the networks need of a reference clip, and how the clip is read (``synthesis/cloning.py`` opens a voice)."""
 
 from dataclasses import dataclass
 from pathlib import Path

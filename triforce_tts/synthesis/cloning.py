@@ -88,9 +88,9 @@ def keep_voice(model: Model, clip: Path) -> None:
 
 def kept_file(model: Model, clip: Path) -> Path:
     """The file with what the networks of ``model`` make of the ``clip`` of an added voice."""
-    how = [model.audio.model_dump_json(), model.prompt_seconds, model.limits.model_dump_json(), SENTENCES]
-    digest = hashlib.sha256(repr(how).encode())
-    for network in (model.dvae, model.gpt, model.diffusion):
+    # The id stands for the weights of the GPT, which are too many to be read each time, and for all configurations.
+    digest = hashlib.sha256(repr([model.id, model.audio.model_dump_json(), model.prompt_seconds, SENTENCES]).encode())
+    for network in (model.dvae, model.diffusion):
         digest.update(checkpoint.fingerprint(network.state_dict()).encode())
     digest.update(clip.read_bytes())
     return clip.parent / "models" / f"{digest.hexdigest()[:16]}.safetensors"

@@ -1,7 +1,7 @@
 """The table of contents of an epub: of its navigation document, else of its NCX, with landmarks and guide."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .draft import clean
@@ -29,6 +29,15 @@ class Contents:
     landmarks: dict[Place, set[str]] = field(default_factory=dict)
     document: str = ""
     faults: tuple[str, ...] = ()  # the parts of the contents that cannot be used, one sentence each
+
+    def moved(self, names: Mapping[str, str]) -> "Contents":
+        """The contents; a place in one of the files ``names`` is now in the file that stands for it."""
+        entries = [replace(e, place=e.place and _moved(e.place, names)) for e in self.entries]
+        return replace(self, entries=entries, landmarks={_moved(p, names): t for p, t in self.landmarks.items()})
+
+
+def _moved(place: Place, names: Mapping[str, str]) -> Place:
+    return names.get(place[0], place[0]), place[1]
 
 
 def read_contents(files: EpubFiles, package: Package) -> Contents:

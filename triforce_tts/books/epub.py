@@ -45,7 +45,13 @@ _VOID_TAG = re.compile(
     re.IGNORECASE,
 )
 _VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"])  # fmt: skip
+# Those of files that hold no text of a page, whatever their content.
+_NO_TEXT = re.compile(r"(?:image|audio|video|font)/|application/(?:json|pdf|javascript|font|vnd\.ms-opentype)|text/(?:css|javascript)")
 _ENCRYPTION = "META-INF/encryption.xml"
+# The media types of pages that can be read; an item of another type may name a fallback that has one of these.
+_PAGE_TYPES = frozenset(
+    ["application/xhtml+xml", "text/html", "image/svg+xml", "application/x-dtbook+xml", "text/x-oeb1-document", ""]
+)
 _OF_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _OF_XML = ("amp", "lt", "gt", "quot", "apos")
 _FAULTS = (
@@ -123,6 +129,26 @@ class Package:
         """The name in the zip of the file that the package calls ``reference``, without a fragment."""
         return resolve(self.name, reference)[0]
 
+    def page_names(self, identifier: str) -> tuple[str, str]:
+        """The name in the zip of an item of the spine, and that of the page which is read: its fallback, if its own type is no page's.
+
+        The second name is empty if there is no fallback and the item is a picture or another file that holds no text.
+        """
+        item = self.items.get(identifier)
+        name = self.path_of(item.get("href", "")) if item is not None else ""
+        seen: set[str] = set()
+        while item is not None and not _is_page(item) and item.get("id") not in seen:
+            seen.add(item.get("id"))
+            item = self.items.get(item.get("fallback", ""))
+        if item is not None and _is_page(item):
+            return name, self.path_of(item.get("href", ""))
+        own = self.items[identifier].get("media-type", "") if identifier in self.items else ""
+        return name, "" if _NO_TEXT.match(own.strip().lower()) else name
+
+
+def _is_page(item: Any) -> bool:
+    return item.get("media-type", "").strip().lower() in _PAGE_TYPES
+
 
 def resolve(base: str, reference: str) -> tuple[str, str]:
     """The name in the zip, and the fragment, of a link in the file ``base``."""
@@ -186,7 +212,7 @@ class EpubFiles:
             if item is None or "nav" in item.get("properties", "").split():  # the table of contents
                 continue
             # A missing page is no reason to refuse the other pages.
-            page = self.page(package.path_of(item.get("href", "")))
+            page = self.page(package.page_names(item.get("id"))[1])
             if page is not None:
                 yield reader.text_of(page)
 

@@ -11,13 +11,14 @@ from .chapters import ChapterBook, ReadOptions
 from .contents import Contents, read_contents
 from .division import assemble, joined_pages
 from .draft import Draft
+from .drawn_pages import make_page
 from .epub import Package, open_epub
 from .epub_about import read_about
 from .epub_judge import Judge, Page, page_of
 from .epub_marks import find_marks
 from .epub_sheets import hide
 from .html_blocks import PageReader
-from .html_rules import source_parts
+from .html_rules import name_of, source_parts
 from .html_typed import unwrap_prose
 from .listings import is_of_gutenberg, withdraw_listings, withdraw_pages, without_withdrawn
 from .mathml import write_signs
@@ -44,17 +45,21 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
         pages: list[Page] = []
         names: set[str] = set()
         lost: list[str] = []
+        instead: dict[str, str] = {}
         for reference in package.spine:
-            item = package.items.get(reference.get("idref"))
-            name = package.path_of(item.get("href", "")) if item is not None else ""
+            listed, name = package.page_names(reference.get("idref"))
+            instead[listed] = name
             if name in names:
                 continue
             root = files.page(name)
             if root is None:
-                lost.append(name or reference.get("idref", ""))
+                lost.append(listed or reference.get("idref", ""))
                 continue
+            if name_of(root) == "svg":
+                make_page(root)
             names.add(name)
             pages.append(page_of(name, root, reference.get("linear", "yes").lower() != "no"))
+        contents = contents.moved(instead)
         for page in pages:
             if page.name in files.cut:
                 raise TextError(f"{path}: {page.name!r} in it has elements more than 255 deep, which no book has; give the text as .txt")  # fmt: skip
@@ -80,9 +85,9 @@ def _lost_pages(names: list[str]) -> list[str]:
     if not names:
         return []
     more = " and others" if len(names) > _NAMED else ""
-    which = "it is" if len(names) == 1 else "they are"
+    which = "it is missing, empty or no text" if len(names) == 1 else "they are missing, empty or no texts"
     return [
-        f"{counted(len(names), 'page')} that the book lists cannot be spoken, because {which} missing or empty: "
+        f"{counted(len(names), 'page')} that the book lists cannot be spoken, because {which}: "
         f"{', '.join(map(repr, names[:_NAMED]))}{more}."
     ]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from .chapters import About, count_words, letters
 from .draft import Draft
-from .html_rules import classes_of, has_heading, name_of, types_of
+from .html_rules import HEADINGS, classes_of, has_heading, name_of, types_of
 from .notes import text_in
+from .numbered import numbered
 from .plain_headings import is_prose, is_title_case
 
 # The words in classes and identifiers of what stands around an article, or interrupts it.
@@ -26,7 +27,7 @@ _BRIEF = re.compile(
 )
 # Those of buttons and of lines below a post, which hold for few words without a heading.
 _BUTTONS = re.compile(
-    r"(?:^|[-_\s])(?:(?:post|entry|article)-footer|button-wrapper|wp-block-buttons?|like-button(?:-container)?|jump-to-\w+)(?:$|[-_\s])",
+    r"(?:^|[-_\s])(?:(?:post|entry|article)-footer|post-ufi|button-wrapper|wp-block-buttons?|like-button(?:-container)?|jump-to-\w+)(?:$|[-_\s])",
     re.IGNORECASE,
 )
 _MOST_BRIEF = 30  # the most words of what ``_BRIEF`` names
@@ -78,7 +79,13 @@ def is_around(element: Any, most_letters: float, title: Any = None) -> bool:
         is_comments = "comment" in match[0].lower() and title is not None and element not in title.iterancestors()
         return is_short or is_comments
     is_button = bool(_BUTTONS.search(words)) and not has_heading(element)
-    return (is_button or bool(_BRIEF.search(words))) and count_words(text_in(element)) <= _MOST_BRIEF
+    is_brief = bool(_BRIEF.search(words)) and not _holds_title(element)
+    return (is_button or is_brief) and count_words(text_in(element)) <= _MOST_BRIEF
+
+
+def _holds_title(element: Any) -> bool:
+    """Whether an element holds the title of a page, or a heading that counts a chapter."""
+    return any(name_of(e) == "h1" or numbered(text_in(e)) in ("part", "chapter") for e in element.iter(*HEADINGS))
 
 
 def withdraw_byline(draft: Draft, about: About) -> None:

@@ -35,6 +35,7 @@ _END_MATTER = re.compile(
 )
 _OUTER_LINK = re.compile(r"\s*(?:https?:|mailto:|www\.)", re.IGNORECASE)
 _BY = re.compile(r"^(?:written )?by\s+", re.IGNORECASE)
+_BETWEEN_NAMES = re.compile(r"\s+by\s+", re.IGNORECASE)
 # A line of a title page that is neither the title nor the author's name: a kind of book, another hand, or a house.
 _TITLE_LINE = re.compile(
     r"(?:an? |and other |the )?(?:[\w-]+ )?(?:novel|novella|stor(?:y|ies)|poems?|tales?|memoir|play|essays?|edition|volume|book)\b"
@@ -89,8 +90,9 @@ class Page:
 
     @cached_property
     def title(self) -> str:
-        """Its first heading, or else a short first line."""
-        return self.heading or next((line for line in self.lines[:1] if count_words(line) <= _LONG_LINE), "")
+        """Its first heading, or else a short first line, above which signs such as "###" may stand."""
+        first = next(filter(letters, self.lines), "")
+        return self.heading or (first if count_words(first) <= _LONG_LINE else "")
 
     @property
     def has_only_headings(self) -> bool:
@@ -291,6 +293,7 @@ def _names(lines: list[str], name: str) -> bool:
     """Whether a line, or several lines together, are a name: alone, behind "by", or before a sign such as a colon."""
     wanted = {letters(name), letters(SIGN.split(name)[0])} - {""}
     heads = [SIGN.split(_BY.sub("", line))[0] for line in lines]
+    heads += [part for line in lines for part in _BETWEEN_NAMES.split(line)]
     runs = [" ".join(lines[first : first + count]) for first in range(len(lines)) for count in (2, 3, 4)]
     return any(letters(text) in wanted for text in (*lines, *heads, *runs))
 

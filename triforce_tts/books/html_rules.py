@@ -133,6 +133,8 @@ def skip_reason(element: Any, name: str) -> Reason | None:
         return "hidden"
     if name == "pre" and any(name_of(child) == "code" for child in element) and not (element.text or "").strip():
         return "code"
+    if name == "pre" and _is_coloured(element):
+        return "code"
     types = types_of(element)
     classes = classes_of(element)
     if "pagebreak" in types or (classes & _PAGE_CLASSES and _PAGE.fullmatch(text_in(element))):
@@ -152,6 +154,13 @@ def skip_reason(element: Any, name: str) -> Reason | None:
     if "backlink" in types or (name == "a" and element.get("href") and _BACK_LINK.fullmatch(text_in(element))):
         return "mark of a note"
     return None
+
+
+def _is_coloured(element: Any) -> bool:
+    """Whether a program that colours code wrote an element: each part of a line stands in an element of its own."""
+    parent = element.getparent()
+    around = classes_of(element) | (classes_of(parent) if parent is not None else set())
+    return "highlight" in around and any(name_of(child) == "span" for child in element)
 
 
 def _is_not_shown(element: Any) -> bool:

@@ -69,12 +69,13 @@ def signs_apart(text: str, code: Sequence[Span], taken: Sequence[Span]) -> Itera
 def _stands_apart(text: str, match: re.Match[str], begin: int) -> bool:
     """Whether a line of braces, tags or an aside stands where its dialect has it, and is no line of a paragraph.
 
-    Braces stand at the begin of a block, or above a heading or a picture; tags at the ``begin`` or the end of the text; an aside at the
+    Braces stand at the begin of a block, at the end of one if a sign of a division follows the first, or above a heading or a picture; tags at the ``begin`` or the end of the text; an aside at the
     begin of a block or below another line of it.
     """
     above = text[text.rfind("\n", 0, max(0, match.start() - 1)) + 1 : match.start()].strip()
     if match["braces"]:
-        return not above or text[match.end() : match.end() + 3].lstrip("\n").startswith(("#", "!["))
+        is_end = match["braces"].startswith("{/")
+        return is_end or not above or text[match.end() : match.end() + 3].lstrip("\n").startswith(("#", "!["))
     if match["tags"]:
         return not text[begin : match.start()].strip() or not text[match.end() :].strip()
     return not match["aside"] or not above or above.startswith(match["aside"])

@@ -236,7 +236,8 @@ def _fill_parent(parent: Any) -> None:
     if above is not None and letters(text_in(above)).removesuffix("edit") in _ABOVE_NOTES:
         above.set(NOTE_ATTRIBUTE, "")
     rest = [child for child in children if child.get(NOTE_ATTRIBUTE) is None and text_in(child)]
-    if not rest and name_of(parent) in ("section", "aside", "div", "ol", "ul", "dl"):
+    are_all_notes = not rest or is_note_body(parent, name_of(parent))
+    if are_all_notes and name_of(parent) in ("section", "aside", "div", "ol", "ul", "dl"):
         outer = parent.getparent()
         parent.set(NOTE_ATTRIBUTE, "")
         if outer is not None and name_of(outer) not in ("html", ""):

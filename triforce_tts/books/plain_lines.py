@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from statistics import median
 
 from triforce_tts.text.phonemes import Lexicon
@@ -32,6 +32,7 @@ _VERSE_LINES = 8  # so many lines show whether a text is all verse
 _VERSE_SHARE = 0.8  # so many of the lines of a verse begin with a capital letter
 _FULL = 0.85  # lines of prose are longer than this share of the usual width
 _HYPHENED = re.compile(r"(?<![^\W\d_])([^\W\d_]+)-$")
+_LEAST_HYPHENED = 2  # so many words divided at the ends of lines show that these are prose
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _WORDS_WITH_HYPHEN = re.compile(r"(?<![^\W\d_])[^\W\d_]+-[^\W\d_]+")
 
@@ -128,6 +129,8 @@ class LineJoiner:
         if len(stamps) > 1 and stamps[0] == 0 and len(stamps) * _MOST_OF_MESSAGE >= len(lines):
             return [Paragraph(first + begin, first + end) for begin, end in pairwise([*stamps, len(lines)])]
         indents = [len(line) - len(line.lstrip()) for line in lines]
+        if _are_hyphened(lines):
+            return self._by_indent(first, last, indents)
         if len(lines) > 1 and all(indent >= _INDENT for indent in indents[1:]) and self._is_short(lines):
             return [Paragraph(first, last, is_verse=True)]
         if len(lines) > 1 and indents[0] < _INDENT and self._is_short(lines):
@@ -210,6 +213,14 @@ class LineJoiner:
 
     def _is_word(self, word: str) -> bool:
         return len(word) > 1 and self._lexicon.lookup(word) is not None
+
+
+def _are_hyphened(lines: list[str]) -> bool:
+    """Whether words are divided at the ends of several lines, so that the lines are prose, however short they are."""
+    divided = (
+        before for before, behind in pairwise(lines) if _HYPHENED.search(before) and behind.lstrip()[:1].islower()
+    )
+    return len(list(islice(divided, _LEAST_HYPHENED))) == _LEAST_HYPHENED
 
 
 def _line_numbers(lines: list[str]) -> dict[int, int]:

@@ -56,6 +56,7 @@ def assemble(
         TextError: the book has no words, or the proof that nothing was lost fails.
     """
     require_words(source, where)
+    draft.withdraw_rows()
     sections = _sections(draft, _with_front(marks))
     if options.notes != "skip":
         _place_notes(draft, sections, at_end=options.notes == "end")

@@ -14,6 +14,8 @@ _INVISIBLE = re.compile("[\u00ad\u2060\u200b\ufeff]")  # these characters allow 
 _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 _LIGATURE = re.compile("[ﬀ-ﬆ]")
 _ORNAMENTS = re.compile(r"[\s*#~·•◆◇❦❧☙⁂∗✻✽❖§=_.…\-–—―─]+")
+# The same with letters: "-o0o-", "oOo", "xXx".
+_LETTER_ROW = re.compile(r"(?P<left>[-~=*_.•·\s]*)(?P<row>[oO0xX](?:[-~.*\s]{0,3}[oO0xX]){0,14})(?P<right>[-~=*_.•·\s]*)")
 _ENDS_LINE = re.compile(r"[.,;:!?…—–-][\"'”’)\]]*$")
 # An address ends before a dash, dots, the 's of a word, or the marks that close a sentence.
 _ADDRESS = re.compile(
@@ -22,6 +24,7 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _MOST_JOINED = 500  # at most so many neighbouring pieces are listed as one
+_LEAST_ROW = 3  # the letters of a row that stands between no signs
 _LONGEST_BREAK = 80  # the most characters of a break between scenes
 
 
@@ -76,10 +79,28 @@ class DraftBlock:
         return not any(has_letters(text) for text in self.texts)
 
     @property
+    def is_letter_row(self) -> bool:
+        """Whether the block is a row of equal letters that divides scenes: in large and small ones, or between signs.
+
+        "XXX" may be a number, "ooo" a sound and "xoxo" kisses.
+        """
+        match = _LETTER_ROW.fullmatch("".join(self.texts).strip()) if self.kind in ("paragraph", "verse") else None
+        row = letters_in(match["row"]) if match else ""
+        is_one = len(set(row.lower().replace("0", "o"))) == 1
+        is_mixed = len(row) >= _LEAST_ROW and len(set(row)) > 1 and row == row[::-1]
+        is_framed = bool(match and match["left"].strip() and match["right"].strip()) and set(row) != {"X"}
+        return is_one and (is_mixed or is_framed) and row != "0"
+
+    @property
     def is_break(self) -> bool:
         """Whether the block is a break between scenes: a rule, or a row of ornaments."""
         text = "".join(self.texts).strip()
         return self.kind == "break" or (0 < len(text) < _LONGEST_BREAK and bool(_ORNAMENTS.fullmatch(text)))
+
+
+def letters_in(text: str) -> str:
+    """The letters and digits of a text as they are written."""
+    return "".join(character for character in text if character.isalnum())
 
 
 class Draft:
@@ -192,6 +213,13 @@ class Draft:
             if len(text) > 80:
                 break
         return text
+
+    def withdraw_rows(self) -> None:
+        """Turn the rows of letters that divide scenes into breaks."""
+        for block in self.blocks:
+            if block.is_letter_row:
+                self.withdraw(block, "markup")
+                block.kind = "break"
 
     def withdraw(self, block: DraftBlock, reason: Reason) -> None:
         """Skip a block that was read."""

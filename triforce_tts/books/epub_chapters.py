@@ -7,6 +7,7 @@ from triforce_tts.errors import TextError
 from triforce_tts.text.phonemes import Lexicon
 from triforce_tts.wording import counted
 
+from .chapter_links import mark_chapter_links
 from .chapters import ChapterBook, ReadOptions
 from .contents import Contents, read_contents
 from .division import assemble, joined_pages
@@ -70,6 +71,7 @@ def read_epub_chapters(path: Path, options: ReadOptions) -> ChapterBook:
     lexicon_of_words = Lexicon()
     for page in pages:
         mark_pull_quotes(page.root)
+        mark_chapter_links(page.root)
         write_signs(page.root)
         unwrap_prose(page.root, lexicon_of_words)
     mark_notes(named, unlinked=options.notes == "skip")

@@ -8,6 +8,7 @@ from triforce_tts.files import read_file
 from triforce_tts.text.phonemes import Lexicon
 
 from .article_marks import is_around, withdraw_byline, withdraw_links
+from .chapter_links import mark_chapter_links
 from .chapters import ChapterBook, ReadOptions, count_words
 from .division import assemble, heading_marks, with_title_above
 from .draft import Draft
@@ -53,6 +54,7 @@ def read_html(path: Path, options: ReadOptions) -> ChapterBook:
     _mark_outside(root, article)
     mark_hidden(root, [text for address, text in sheets_in(root) if not address])
     mark_pull_quotes(root)
+    mark_chapter_links(root)
     write_signs(root)
     if (typed := typed_text(root)) is not None:
         return read_typed(typed.text, path, options, about, typed.aside)

@@ -120,6 +120,8 @@ def skip_reason(element: Any, name: str) -> Reason | None:
         return "outside the article"
     if element.get(SKIP_ATTRIBUTE) == "pull quote":
         return "pull quote"
+    if element.get(SKIP_ATTRIBUTE) == "navigation":
+        return "navigation"
     if name in _NAMES:
         return _NAMES[name]
     if (

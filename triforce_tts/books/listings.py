@@ -13,7 +13,7 @@ from .division import Mark
 from .draft import LINE_END, Draft, DraftBlock
 from .gutenberg import body_of
 from .numerals import NUMBER
-from .plain_furniture import TRANSCRIBER
+from .plain_furniture import TRANSCRIBER, running_heads
 
 _CONTENTS = frozenset(["contents", "tableofcontents", "listofcontents", "listofillustrations", "illustrations", "listofplates", "listoffigures", "listoftables", "listofmaps", "tableofillustrations"])  # fmt: skip
 _INDEXES = frozenset(["index", "generalindex", "subjectindex", "indexofnames", "indexofsubjects", "nameindex", "indexoffirstlines"])  # fmt: skip
@@ -74,10 +74,12 @@ def without_withdrawn(draft: Draft, marks: list[Mark], gone: set[int]) -> list[M
 
 def withdraw_pages(draft: Draft, starts: set[int]) -> list[int]:
     """Skip paragraphs that are numbers of pages, which count up; the numbers of their blocks. Chapters begin at ``starts``."""
+    texts = ["" if block.is_empty else block.text for block in draft.blocks]
+    heads = running_heads(texts)
     found = [
-        (n, int(match["number"]))
+        (n, heads[n] if n in heads else int(match["number"]) if match else 0)
         for n, block in enumerate(draft.blocks)
-        if block.kind == "paragraph" and not block.is_empty and (match := _PAGE.fullmatch(block.text))
+        if block.kind == "paragraph" and ((match := _PAGE.fullmatch(texts[n])) or n in heads)
     ]
     runs: list[list[tuple[int, int]]] = []
     for n, value in found:

@@ -18,6 +18,8 @@ _PAGE = re.compile(
     r"(?:\s{2,}PAGE|(?:\s{2,}|\t|\s*\.{2,}|\s*(?:\.\s){2,})\s*(?:\d{1,4}|[ivxlc]{1,7})|\s+_?Frontispiece_?)\s*$"
 )
 _NUMBER_AT_END = re.compile(r"[\s.]+\d+\s*$")
+# Behind the title of a story in a collection stands who wrote it.
+_AUTHOR_AT_END = re.compile(r"(?<=[^\W_])[^\w\n]*(?:\s{3,}|\t|\.{3,}|(?:\s\.){3,}|[,:—–-]?\s+[Bb][Yy](?=\s))\W*[^\W\d_]\D*$")
 _COLUMNS = re.compile(r"\W*(?:(?:CHAPTER|CHAP\.|NO\.|BOOK|PART|STORY|TITLE)\s+)?PAGE\W*|\W*CHAPTER\W*", re.IGNORECASE)
 _CHAPTER_WORD = re.compile(r"\s*(?:CHAPTER|CHAP\.)\s", re.IGNORECASE)
 _DASHES = re.compile(r"--|[—–]")
@@ -177,6 +179,7 @@ def _forms(line: str) -> list[str]:
     """The letters of an entry, without its page; a number at its end may also belong to it, as in "Chapter 1"."""
     without = _PAGE.sub("", line)
     forms = [letters(without)] if without != line else [letters(line), letters(_NUMBER_AT_END.sub("", line))]
+    forms.append(letters(_AUTHOR_AT_END.sub("", without)))
     if is_number_only(line.strip()):
         forms = [letters(line)]
     return [form for form in dict.fromkeys(forms) if form]

@@ -2,14 +2,15 @@
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise, zip_longest
 from statistics import median
 from typing import NamedTuple
 
-from .chapters import count_words
-from .plain_headings import divides_sentence
+from .chapters import count_words, letters
+from .plain_headings import divides_sentence, is_title_case
 from .plain_lines import SET_OFF, Paragraph, blank_lines
 
 PAGE_MARK = re.compile(r"\[(?:Pg\.?|Page|p\.)\s*(?:\d{1,4}|[ivxlc]{1,7})\]|\{Pg\.? ?\d{1,4}\}", re.IGNORECASE)
@@ -49,6 +50,12 @@ _PAGE_WORDS = (60, 800)  # the words of a usual page
 _LONGEST_HEAD = 120  # characters of a line above a page
 
 
+# A title with the number of the page before or behind it: "24 THE KEEPING OF GEESE", "OF PONDS 25".
+_TITLE_LINE = re.compile(r"(?:(?P<left>\d{1,4})[\s.·|—–-]+)?(?P<head>[^\W\d_][^\n]{2,70}?)(?:[\s.·|—–-]+(?P<right>\d{1,4}))?")
+_LEAST_LETTERS = 10  # of such a title; "SONNET 3" is none
+_LEAST_HEADS = 3  # a title that stands nowhere else is a running head if it has so many numbers
+
+
 class PageNumbers(NamedTuple):
     """The paragraphs that are numbers of pages, and the marks inside paragraphs: a paragraph and a mark."""
 
@@ -70,8 +77,12 @@ def find_page_numbers(texts: Sequence[str], others: set[int], labels: set[str]) 
     """
     candidates: list[_Candidate] = []
     paragraphs: set[int] = set()
+    heads = running_heads(texts)
     for number, text in enumerate(texts):
         if number in others:
+            continue
+        if number in heads:
+            candidates.append(_Candidate(number, heads[number]))
             continue
         if PAGE_MARK.sub("", text).strip() == "" and text:
             paragraphs.add(number)
@@ -95,6 +106,22 @@ def find_page_ends(paragraphs: Sequence[Paragraph], texts: Sequence[str], feeds:
         if is_end and (match := _PAGE_LINE.fullmatch(texts[number])):
             found.append(_Candidate(number, int(match[1] or match[2] or match[3])))
     return {one.paragraph for one in _counting_up(found)}
+
+
+def running_heads(texts: Sequence[str]) -> dict[int, int]:
+    """The texts that may be the line above a page, with its number: a title that also stands alone, or comes again and again."""
+    found: dict[int, tuple[str, int]] = {}
+    for number, text in enumerate(texts):
+        match = _TITLE_LINE.fullmatch(text) if len(text) <= _LONGEST_HEAD else None
+        if match is None or bool(match["left"]) == bool(match["right"]):
+            continue
+        if match["head"].isupper() or is_title_case(match["head"]):
+            found[number] = (letters(match["head"]), int(match["left"] or match["right"]))
+    if len(found) < _FEWEST_PAGES:
+        return {}
+    counts = Counter(head for head, _ in found.values() if len(head) >= _LEAST_LETTERS)
+    alone = {letters(line) for text in texts for line in text.split("\n") if len(line) <= _LONGEST_HEAD}
+    return {n: page for n, (head, page) in found.items() if head in alone or counts[head] >= _LEAST_HEADS}
 
 
 def _lines_of_pages(candidates: list[_Candidate], texts: Sequence[str]) -> list[_Candidate]:

@@ -7,7 +7,9 @@ from .html_rules import HEADINGS, SKIP_ATTRIBUTE, is_block, name_of
 from .notes import text_in
 
 _PIECE = r"chapter|page|part|post|entry|story|episode|update|section|scene"
-_TURNS = re.compile(rf"\W*(?:(?:previous|prev|next)(?:\s+(?:{_PIECE}))?|(?:first|last)\s+(?:{_PIECE}))\W*", re.IGNORECASE)
+_TURNS = re.compile(
+    rf"\W*(?:(?:previous|prev|next)(?:\s+(?:{_PIECE}))?|(?:first|last)\s+(?:{_PIECE}))\W*", re.IGNORECASE
+)
 # What stands beside such links, and alone may be a word of the text.
 _BESIDE = re.compile(
     r"\W*(?:(?:back to (?:the )?)?(?:table of contents|contents|toc|index|home|top|start|main page|chapter (?:list|index)|archive)"

@@ -166,7 +166,7 @@ def heading_marks(draft: Draft, *, titled: bool = False, lowest: int | None = No
 def with_title_above(draft: Draft, marks: list[Mark]) -> list[Mark]:
     """The begins of chapters; the few words before the first one, if they are the book's title, belong to it as a part's do."""
     own = [block for block in draft.blocks[: marks[0].start if marks else 0] if not block.is_empty]
-    texts = [block.text for block in own if block.kind in ("paragraph", "verse")]
+    texts = [block.text for block in own if block.kind in ("paragraph", "verse", "heading")]
     if not own or len(texts) < len(own) or any(map(is_prose, texts)) or sum(map(count_words, texts)) > _MOST_TITLE:
         return marks
     title = texts[0].split("\n")[0]

@@ -15,7 +15,9 @@ _LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl",
 _LIGATURE = re.compile("[ﬀ-ﬆ]")
 _ORNAMENTS = re.compile(r"[\s*#~·•◆◇❦❧☙⁂∗✻✽❖§=_.…\-–—―─]+")
 # The same with letters: "-o0o-", "oOo", "xXx".
-_LETTER_ROW = re.compile(r"(?P<left>[-~=*_.•·\s]*)(?P<row>[oO0xX](?:[-~.*\s]{0,3}[oO0xX]){0,14})(?P<right>[-~=*_.•·\s]*)")
+_LETTER_ROW = re.compile(
+    r"(?P<left>[-~=*_.•·\s]*)(?P<row>[oO0xX](?:[-~.*\s]{0,3}[oO0xX]){0,14})(?P<right>[-~=*_.•·\s]*)"
+)
 _ENDS_LINE = re.compile(r"[.,;:!?…—–-][\"'”’)\]]*$")
 # An address ends before a dash, dots, the 's of a word, or the marks that close a sentence.
 _ADDRESS = re.compile(

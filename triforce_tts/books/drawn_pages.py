@@ -6,7 +6,15 @@ from .html_rules import name_of
 
 _XHTML = "{http://www.w3.org/1999/xhtml}"
 # What an element of a drawing is called in a page: a line of text is a paragraph, and a title or a description is not shown.
-_NAMES = {"svg": "div", "text": "p", "tspan": "span", "textpath": "span", "title": "head", "desc": "head", "metadata": "head"}
+_NAMES = {
+    "svg": "div",
+    "text": "p",
+    "tspan": "span",
+    "textpath": "span",
+    "title": "head",
+    "desc": "head",
+    "metadata": "head",
+}
 
 
 def make_page(root: Any) -> None:

@@ -46,7 +46,9 @@ _VOID_TAG = re.compile(
 )
 _VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"])  # fmt: skip
 # Those of files that hold no text of a page, whatever their content.
-_NO_TEXT = re.compile(r"(?:image|audio|video|font)/|application/(?:json|pdf|javascript|font|vnd\.ms-opentype)|text/(?:css|javascript)")
+_NO_TEXT = re.compile(
+    r"(?:image|audio|video|font)/|application/(?:json|pdf|javascript|font|vnd\.ms-opentype)|text/(?:css|javascript)"
+)
 _ENCRYPTION = "META-INF/encryption.xml"
 # The media types of pages that can be read; an item of another type may name a fallback that has one of these.
 _PAGE_TYPES = frozenset(

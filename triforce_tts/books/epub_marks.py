@@ -12,11 +12,13 @@ from .division import Mark, full_titles, heading_marks, joined_title
 from .draft import Draft, DraftBlock
 from .epub_judge import MOST_PART, Judge, Page, kind_of_front
 from .numbered import is_number, numbered
+from .plain_headings import is_prose
 
 _CHAPTER = re.compile(r"chap(?:ter|\.)\s", re.IGNORECASE)
 # An entry that a program made up, because it found no heading.
 _MADE_UP = re.compile(r"(?:section|untitled|document|page)[ _-]*\d+", re.IGNORECASE)
 _LONGEST_HEAD = 40  # the most characters of a first line of a page that may be its title
+_MOST_ABOVE = 20  # the most words of the title of the book and its author above the first chapter
 _LEAST_HEADINGS = 2  # so many headings divide a book whose contents name only one place
 
 
@@ -175,11 +177,30 @@ class _MarkFinder:
             if page.is_part or (start >= first and self._entries):
                 continue
             front = self._judge.is_front(page)
-            if has_marks and not page.heading:
+            above = self._above(start, first) if has_marks else []
+            if above:
+                opening.append(Mark(start, above[0].text.split("\n")[0], 0, is_part=True, front=front))
+            elif has_marks and (not page.heading or self._is_first(page.heading, first)):
                 opening.append(Mark(start, self._judge.name_of_untitled(page), 1, front=front))
             elif page.heading or not opening:
                 opening.append(Mark(start, page.heading, 1, front=front))
         return opening
+
+    def _is_first(self, heading: str, first: int) -> bool:
+        """Whether a heading of a page is that of the first chapter, so that what stands above it has another title."""
+        found = self._draft.first_filled(first)
+        return found < len(self._draft.blocks) and letters(self._draft.blocks[found].text) == letters(heading)
+
+    def _above(self, start: int, first: int) -> list[DraftBlock]:
+        """The few words of a page above the first chapter, which the page holds too: the title of the book and its author."""
+        own = [block for block in self._draft.blocks[start:first] if not block.is_empty]
+        is_in_page = first < len(self._draft.blocks) and not any(
+            start < other <= first for other in self._starts.values()
+        )
+        words = sum(count_words(block.text) for block in own)
+        kinds_fit = all(block.kind in ("paragraph", "verse") and not block.is_front for block in own)
+        is_title = kinds_fit and words <= _MOST_ABOVE
+        return own if own and is_in_page and is_title and not any(is_prose(block.text) for block in own) else []
 
     def _with_kinds(self, marks: list[Mark]) -> list[Mark]:
         """The begins of chapters; pages without a heading that a dedication or its like begins take their titles from that."""

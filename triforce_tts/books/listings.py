@@ -10,6 +10,7 @@ from statistics import fmean
 
 from .chapters import Reason, count_words, letters
 from .division import Mark
+from .download_facts import withdraw_facts
 from .draft import LINE_END, Draft, DraftBlock
 from .gutenberg import body_of
 from .numerals import NUMBER
@@ -48,8 +49,8 @@ _MANY_PAGES = 10  # so many numbers in a row that do not begin with one are thos
 
 
 def withdraw_listings(draft: Draft) -> set[int]:
-    """Skip contents, indexes and Gutenberg's texts in a draft that has been read; the numbers of their blocks."""
-    gone = _withdraw_gutenberg(draft)
+    """Skip contents, indexes, Gutenberg's texts and the facts of a program in a draft that has been read; the numbers of their blocks."""
+    gone = _withdraw_gutenberg(draft) | withdraw_facts(draft)
     if is_of_gutenberg(draft):
         gone |= _withdraw_transcriber(draft)
     return gone | _withdraw_contents(draft) | withdraw_indexes(draft)

@@ -11,6 +11,7 @@ from triforce_tts.text.phonemes import Lexicon
 from .chapter_pattern import compiled
 from .chapters import About, ChapterBook, ReadOptions, Reason, count_words, letters, require_words
 from .division import Mark, assemble, heading_marks, joined_pages, with_title_above
+from .download_facts import withdraw_facts
 from .draft import LINE_END, Draft, DraftBlock
 from .encodings import decode_book
 from .gutenberg import body_of, called_in_header
@@ -119,7 +120,7 @@ class _PlainReader:
         about = self._about(begin)
         withdraw_printer(self._draft)
         withdraw_imprints(self._draft, [n for n, block in enumerate(self._draft.blocks) if block.kind == "heading"])
-        gone = withdraw_indexes(self._draft)
+        gone = withdraw_indexes(self._draft) | withdraw_facts(self._draft)
         marks = without_withdrawn(self._draft, heading_marks(self._draft, lowest=self._lowest), gone)
         joined_pages(self._draft, self._breaks, {mark.start for mark in marks})
         marks = self._skip_title_page(marks, about)

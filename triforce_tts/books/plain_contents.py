@@ -19,7 +19,9 @@ _PAGE = re.compile(
 )
 _NUMBER_AT_END = re.compile(r"[\s.]+\d+\s*$")
 # Behind the title of a story in a collection stands who wrote it.
-_AUTHOR_AT_END = re.compile(r"(?<=[^\W_])[^\w\n]*(?:\s{3,}|\t|\.{3,}|(?:\s\.){3,}|[,:—–-]?\s+[Bb][Yy](?=\s))\W*[^\W\d_]\D*$")
+_AUTHOR_AT_END = re.compile(
+    r"(?<=[^\W_])[^\w\n]*(?:\s{3,}|\t|\.{3,}|(?:\s\.){3,}|[,:—–-]?\s+[Bb][Yy](?=\s))[\W_]*[^\W\d_]\D*$"
+)
 _COLUMNS = re.compile(r"\W*(?:(?:CHAPTER|CHAP\.|NO\.|BOOK|PART|STORY|TITLE)\s+)?PAGE\W*|\W*CHAPTER\W*", re.IGNORECASE)
 _CHAPTER_WORD = re.compile(r"\s*(?:CHAPTER|CHAP\.)\s", re.IGNORECASE)
 _DASHES = re.compile(r"--|[—–]")

@@ -51,7 +51,9 @@ _LONGEST_HEAD = 120  # characters of a line above a page
 
 
 # A title with the number of the page before or behind it: "24 THE KEEPING OF GEESE", "OF PONDS 25".
-_TITLE_LINE = re.compile(r"(?:(?P<left>\d{1,4})[\s.·|—–-]+)?(?P<head>[^\W\d_][^\n]{2,70}?)(?:[\s.·|—–-]+(?P<right>\d{1,4}))?")
+_TITLE_LINE = re.compile(
+    r"(?:(?P<left>\d{1,4})[\s.·|—–-]+)?(?P<head>[^\W\d_][^\n]{2,70}?)(?:[\s.·|—–-]+(?P<right>\d{1,4}))?"
+)
 _LEAST_LETTERS = 10  # of such a title; "SONNET 3" is none
 _LEAST_HEADS = 3  # a title that stands nowhere else is a running head if it has so many numbers
 

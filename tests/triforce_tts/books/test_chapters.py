@@ -57,7 +57,7 @@ def test_a_page_that_is_lost_is_said_and_a_damaged_one_is_named(tmp_path: Path) 
     book = read_chapters(path)
     assert [block.text for block in book.blocks()] == ["One."]
     assert book.remarks == (
-        "1 page that the book lists cannot be spoken, because it is missing or empty: 'OEBPS/b.xhtml'.",
+        "1 page that the book lists cannot be spoken, because it is missing, empty or no text: 'OEBPS/b.xhtml'.",
     )
 
 

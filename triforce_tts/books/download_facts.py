@@ -1,0 +1,90 @@
+"""Takes out of a draft what programs write around a story that they download: its tags, its address and its dates.
+
+These are the forms of FanFicFare and of the Archive of Our Own. The notes of the author are read, and so is a
+summary, if no such fact stands in its paragraph.
+"""
+
+import re
+
+from .chapters import count_words
+from .draft import Draft
+
+_FACT = re.compile(
+    r"(?:Title|Author|Authors|Story URL|Author URL|Story|Categor(?:y|ies)|Genres?|Characters?|Relationships?|Pairings?|Fandoms?|Rating"
+    r"|(?:Archive )?Warnings?|Additional Tags|Language|Series|Collections?|Stats|Status|Published|Updated|Packaged|Completed|Chapters?|Words?"
+    r"|Publisher|Site|Comments|Kudos|Bookmarks|Hits|Reviews|Favou?rites|Follows)\s*:(?:\s.*|$)",
+    re.DOTALL,
+)
+_CERTAIN = re.compile(r"Story URL\s*:", re.MULTILINE)
+_SUMMARY = re.compile(r"^(?:Summary|Description)\s*:", re.MULTILINE)
+_LEAST_FACTS = 4  # lines
+_MOST_ABOVE = 20  # the most words of title and author above such lines
+_POSTED = re.compile(r"(?:.{0,200}\n)?Posted originally on the Archive of Our Own(?:\s+at)?[\s.]*")
+_COMMENT = re.compile(
+    r"Please drop by the (?:Archive|archive) and comment to let (?:the|your) (?:creator|author)s? know\b[^\n]{0,60}"
+)
+_AFTERWORD = re.compile(r"(?:Afterword|End Notes)\W*", re.IGNORECASE)
+
+
+def withdraw_facts(draft: Draft) -> set[int]:
+    """Skip what a program wrote around a story; the numbers of the blocks."""
+    filled = [n for n, block in enumerate(draft.blocks) if not block.is_empty]
+    gone: set[int] = set()
+    for place, n in enumerate(filled):
+        text = draft.blocks[n].text
+        if n in gone:
+            continue
+        if _CERTAIN.search(text):
+            gone |= _facts_around(draft, filled, place)
+        elif _POSTED.fullmatch(text):
+            gone.add(n)
+            for behind in filled[place + 1 :]:
+                if not _are_facts(draft.blocks[behind].text):
+                    break
+                gone.add(behind)
+    for n in gone:
+        draft.withdraw(draft.blocks[n], "front matter")
+    return gone | _withdraw_comment(draft, filled)
+
+
+def _are_facts(text: str) -> bool:
+    """Whether every line states a fact."""
+    return all(_FACT.match(line) for line in text.split("\n"))
+
+
+def _facts_around(draft: Draft, filled: list[int], place: int) -> set[int]:
+    """The blocks of facts around that with the address of the story, and the title and author above them if these begin the book."""
+    first = last = place
+    if not _are_facts(_before_summary(draft.blocks[filled[place]].text)):
+        return set()
+    while first and _are_facts(draft.blocks[filled[first - 1]].text):
+        first -= 1
+    while last + 1 < len(filled) and _are_facts(draft.blocks[filled[last + 1]].text):
+        last += 1
+    own = filled[first : last + 1]
+    if sum(draft.blocks[n].text.count("\n") + 1 for n in own) < _LEAST_FACTS:
+        return set()
+    above = filled[:first]
+    is_title = sum(count_words(draft.blocks[n].text) for n in above) <= _MOST_ABOVE
+    return {*own, *(above if is_title else [])}
+
+
+def _before_summary(text: str) -> str:
+    """The lines of a block of facts without the summary that may end it."""
+    match = _SUMMARY.search(text)
+    return text[: match.start()].rstrip("\n") if match else text
+
+
+def _withdraw_comment(draft: Draft, filled: list[int]) -> set[int]:
+    """Skip the line behind a story that asks for comments, with the heading above it if nothing else stands below that."""
+    gone: set[int] = set()
+    for place, n in enumerate(filled):
+        if not _COMMENT.fullmatch(draft.blocks[n].text):
+            continue
+        gone.add(n)
+        is_last = place + 1 == len(filled) or draft.blocks[filled[place + 1]].kind == "heading"
+        if place and is_last and _AFTERWORD.fullmatch(draft.blocks[filled[place - 1]].text):
+            gone.add(filled[place - 1])
+    for n in gone:
+        draft.withdraw(draft.blocks[n], "back matter")
+    return gone

@@ -113,7 +113,8 @@ def withdraw_links(draft: Draft) -> None:
 
 
 def _is_byline(text: str, about: About) -> bool:
-    author = BY.sub("", text, count=1)
+    match = BY.match(text)
+    author = text[match.end() :] if match else text
     is_named = letters(author) in {letters(name) for name in (about.author, *about.author.split(", ")) if name}
     is_typed = bool(_BYLINE.fullmatch(text) or _MINUTES.fullmatch(text)) and not _SENTENCE.search(text)
     return is_named or is_typed or (author != text and is_title_case(author))

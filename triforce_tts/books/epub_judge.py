@@ -35,7 +35,6 @@ _END_MATTER = re.compile(
 )
 _OUTER_LINK = re.compile(r"\s*(?:https?:|mailto:|www\.)", re.IGNORECASE)
 _BY = re.compile(r"^(?:written )?by\s+", re.IGNORECASE)
-_BETWEEN_NAMES = re.compile(r"\s+by\s+", re.IGNORECASE)
 # A line of a title page that is neither the title nor the author's name: a kind of book, another hand, or a house.
 _TITLE_LINE = re.compile(
     r"(?:an? |and other |the )?(?:[\w-]+ )?(?:novel|novella|stor(?:y|ies)|poems?|tales?|memoir|play|essays?|edition|volume|book)\b"
@@ -293,7 +292,8 @@ def _names(lines: list[str], name: str) -> bool:
     """Whether a line, or several lines together, are a name: alone, behind "by", or before a sign such as a colon."""
     wanted = {letters(name), letters(SIGN.split(name)[0])} - {""}
     heads = [SIGN.split(_BY.sub("", line))[0] for line in lines]
-    heads += [part for line in lines for part in _BETWEEN_NAMES.split(line)]
+    pairs = [line.partition(" by ") for line in lines]  # "The Lamp by Ada Nobody"
+    heads += [part for title, _, author in pairs if _NAME_LINE.fullmatch(author) for part in (title, author)]
     runs = [" ".join(lines[first : first + count]) for first in range(len(lines)) for count in (2, 3, 4)]
     return any(letters(text) in wanted for text in (*lines, *heads, *runs))
 

@@ -17,6 +17,7 @@ _ATTRIBUTE = rf"(?:[#.:][\w:.-]{{1,80}}|[A-Za-z][\w-]{{0,40}}[ \t]?[=:][ \t]?{_V
 _ATTRIBUTES = rf"\{{[ \t]?{_ATTRIBUTE}(?:[ \t,]{{1,2}}{_ATTRIBUTE}){{0,12}}[ \t]?\}}"
 _MATTER = r"\{/?(?:frontmatter|mainmatter|backmatter|pagebreak|newpage|blurb|aside|sample)(?:,[^}\n]*)?\}"
 _TAG = r"#(?=[\w/-]*[A-Za-z])[\w/-]+"
+_SAID_TAG = re.compile(r"[a-z][A-Z]")  # "#NeverAgain" at the end of a story is said in it
 # What is taken out before the parser sees it: parts with a style, orders for the printer, attributes, meanings of abbreviations and
 # several tags, each on a line of its own; the signs before the lines of an aside or the title of a part; attributes behind a link, a
 # picture or a formula, and the name of a paragraph at its end; and comments between two signs each, which may have several paragraphs.
@@ -77,7 +78,8 @@ def _stands_apart(text: str, match: re.Match[str], begin: int) -> bool:
         is_end = match["braces"].startswith("{/")
         return is_end or not above or text[match.end() : match.end() + 3].lstrip("\n").startswith(("#", "!["))
     if match["tags"]:
-        return not text[begin : match.start()].strip() or not text[match.end() :].strip()
+        is_said = bool(_SAID_TAG.search(match["tags"])) and bool(text[begin : match.start()].strip())
+        return not is_said and (not text[begin : match.start()].strip() or not text[match.end() :].strip())
     return not match["aside"] or not above or above.startswith(match["aside"])
 
 

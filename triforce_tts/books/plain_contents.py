@@ -19,8 +19,9 @@ _PAGE = re.compile(
 )
 _NUMBER_AT_END = re.compile(r"[\s.]+\d+\s*$")
 # Behind the title of a story in a collection stands who wrote it.
+_NAME = r"[^\W\d_a-z][\w.'’-]*(?:\s+(?:[^\W\d_a-z][\w.'’-]*|de|of|van|von|and|&)){1,5}"
 _AUTHOR_AT_END = re.compile(
-    r"(?<=[^\W_])[^\w\n]*(?:\s{3,}|\t|\.{3,}|(?:\s\.){3,}|[,:—–-]?\s+[Bb][Yy](?=\s))[\W_]*[^\W\d_]\D*$"
+    rf"(?<=[^\W_])[^\w\n]*(?:\s{{3,}}|\t|\.{{3,}}|(?:\s\.){{3,}}|[,:—–-]?\s+[Bb][Yy]\s+)[\W_]*{_NAME}[\W_]*$"
 )
 _COLUMNS = re.compile(r"\W*(?:(?:CHAPTER|CHAP\.|NO\.|BOOK|PART|STORY|TITLE)\s+)?PAGE\W*|\W*CHAPTER\W*", re.IGNORECASE)
 _CHAPTER_WORD = re.compile(r"\s*(?:CHAPTER|CHAP\.)\s", re.IGNORECASE)

@@ -1,7 +1,7 @@
 """Takes out of a draft what programs write around a story that they download: its tags, its address and its dates.
 
 These are the forms of FanFicFare and of the Archive of Our Own. The notes of the author are read, and so is a
-summary, if no such fact stands in its paragraph.
+summary that stands apart from such facts.
 """
 
 import re
@@ -61,6 +61,7 @@ def _facts_around(draft: Draft, filled: list[int], place: int) -> set[int]:
         first -= 1
     while last + 1 < len(filled) and _are_facts(draft.blocks[filled[last + 1]].text):
         last += 1
+    last += last + 1 < len(filled) and bool(_SUMMARY.match(draft.blocks[filled[last + 1]].text))
     own = filled[first : last + 1]
     if sum(draft.blocks[n].text.count("\n") + 1 for n in own) < _LEAST_FACTS:
         return set()

@@ -83,7 +83,11 @@ def test_numbers_sounds_and_kisses_are_read(tmp_path: Path, word: str) -> None:
 
 
 def test_the_page_with_title_and_author_in_one_line_is_a_title_page(tmp_path: Path) -> None:
-    pages = {"t.xhtml": "<h3>The Lamp by Ada Nobody</h3>", "a.xhtml": f"<h3>1. The Ebb</h3><p>{PROSE}</p>"}
+    facts = "<div><b>Category:</b> Original<br/><b>Published:</b> 2019<br/><b>Words:</b> 12<br/><b>Story URL:</b> http://a.org/s<br/></div>"
+    pages = {
+        "t.xhtml": f"<h3><a href='http://a.org'>The Lamp</a> by <a href='http://b.org'>Ada Nobody</a></h3>{facts}",
+        "a.xhtml": f"<h3>1. The Ebb</h3><p>{PROSE}</p>",
+    }
     metadata = "<dc:title>The Lamp</dc:title><dc:creator>Ada Nobody</dc:creator>"
     book = read_chapters(make_epub(tmp_path / "b.epub", pages, entry("1. The Ebb", "a.xhtml"), metadata=metadata))
     assert [title for title, _ in outline(book)] == ["1. The Ebb"]

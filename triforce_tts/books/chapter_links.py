@@ -8,7 +8,8 @@ from .notes import text_in
 
 _PIECE = r"chapter|page|part|post|entry|story|episode|update|section|scene"
 _TURNS = re.compile(
-    rf"\W*(?:(?:previous|prev|next)(?:\s+(?:{_PIECE}))?|(?:first|last)\s+(?:{_PIECE}))\W*", re.IGNORECASE
+    rf"\W*(?:(?:previous|prev|next)(?:\s+(?:{_PIECE}))?|(?:first|last)\s+(?:{_PIECE})|back to (?:the )?(?:top|contents))\W*",
+    re.IGNORECASE,
 )
 # What stands beside such links, and alone may be a word of the text.
 _BESIDE = re.compile(

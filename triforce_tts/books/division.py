@@ -13,7 +13,7 @@ from .chapters import About, Chapter, ChapterBook, ReadOptions, account, account
 from .draft import Draft, DraftBlock, finished
 from .numbered import is_number, numbered
 from .openings import lower_opening, name_headings
-from .plain_headings import FRONT_TITLE, is_prose, is_title_case
+from .plain_headings import FRONT_TITLE, is_prose, is_title_case, kind_of
 
 # The most words of a part's own text that are joined to the part's first chapter.
 _MOST_PART = 80
@@ -148,6 +148,10 @@ def heading_marks(draft: Draft, *, titled: bool = False, lowest: int | None = No
         # Beside parts stand only the title of the book, a preface and an epilogue.
         are_parts = all(n in bare | named_parts or numbered(title) == "named" for n, title in titles.items())
         have_chapters = counted >= len(named_parts) or (named_parts <= bare and len(lower) >= 2 * len(named_parts))
+        are_inside = all(kind_of(title) == "chapter" for title in titles.values()) and all(
+            is_number(text) and kind_of(text) is None for text in (joined_title(draft.blocks[n].text) for n in lower)
+        )
+        few_bare = few_bare or are_inside  # numbers alone below "CANTO I" or "CHAPTER I" count parts of it
         descends = not few_bare or (bool(named_parts) and are_parts and have_chapters)
         parts = bare | named_parts if descends else set[int]()
         if titled:

@@ -158,6 +158,8 @@ class _MarkFinder:
         level = max(mark.level for mark in marks)
         kept = [mark for mark in own if mark.start not in heads and not self._is_above_heading(mark, heads)]
         chapters = [Mark(n, title, level) for n, title in full_titles(self._draft, heads).items()]
+        first = min(heads)
+        kept = [replace(m, is_part=True) if m.start < first and self._above(m.start, first) else m for m in kept]
         return sorted(kept + chapters, key=lambda mark: mark.start)
 
     def _has_words(self, begin: int, end: int) -> bool:

@@ -200,6 +200,7 @@ class HeadingFinder:
             and letters(self.texts[n]) in self.entries
             and self._may_be_title(n)
             and not self._is_below_number(n)
+            and not self._is_summary(n)
         ]
         heads = {*found, *self._levels, *named}
         return [n for n in found if n + 1 < len(self.texts) and n + 1 not in heads]
@@ -217,6 +218,11 @@ class HeadingFinder:
     def _is_below_number(self, number: int) -> bool:
         before = self.texts[number - 1] if number and number - 1 not in self.silent else ""
         return bool(before) and len(before) <= LONGEST_HEADING and is_number_only(before)
+
+    def _is_summary(self, number: int) -> bool:
+        """Whether a paragraph stands below the title of a numbered chapter: contents repeat what such a chapter tells."""
+        below = number > 1 and self._is_below_number(number - 1) and self._may_be_title(number - 1)
+        return below and kind_of(self.texts[number - 2]) != "part"
 
     def _romans(self, others: list[int]) -> list[int]:
         found = [
@@ -370,7 +376,8 @@ class HeadingFinder:
             return longer or are_opened or self._next_length(number) > LONGEST_HEADING
         if (len(text) > LONGEST_SUBTITLE and self.paragraphs[number].is_verse) or _LINES_OF_VERSE.search(text):
             return False
-        is_title = text[:1].isupper() and text[-1:] not in '.,;:!?"”’—-' and not _SPEECH.match(text)
+        is_ended = text[-1:] in '.,;:!?"”’—-' or (text.endswith("…") and not is_title_case(text))
+        is_title = text[:1].isupper() and not is_ended and not _SPEECH.match(text)
         return is_title and longer and text.count("\n") < 3
 
     def _looks_like_title(self, number: int) -> bool:

@@ -1,6 +1,7 @@
 """Finds the links to other chapters that stand above and below the chapters of a serial: "Previous Chapter", "Next Chapter"."""
 
 import re
+from itertools import islice
 from typing import Any
 
 from .html_rules import HEADINGS, SKIP_ATTRIBUTE, is_block, name_of
@@ -18,6 +19,7 @@ _BESIDE = re.compile(
     re.IGNORECASE,
 )
 _MOST_CHARACTERS = 200  # of a row of links
+_MOST_ELEMENTS = 60  # that a row of links holds
 
 
 def mark_chapter_links(page: Any) -> None:
@@ -37,11 +39,10 @@ def mark_chapter_links(page: Any) -> None:
 
 def _is_row(element: Any) -> bool:
     """Whether an element holds few characters, and all its words stand in links of these kinds."""
-    length = 0
-    for text in element.itertext():
-        length += len(text.strip())
-        if length > _MOST_CHARACTERS:
-            return False
+    if len(list(islice(element.iter(), _MOST_ELEMENTS + 1))) > _MOST_ELEMENTS:
+        return False
+    if sum(len(text.strip()) for text in element.itertext()) > _MOST_CHARACTERS:
+        return False
     links = [text_in(link) for link in element.iter("{*}a") if text_in(link)]
     are_turns = all(_TURNS.fullmatch(text) or _BESIDE.fullmatch(text) for text in links)
     return are_turns and sum(c.isalnum() for c in text_in(element)) == sum(c.isalnum() for c in "".join(links))

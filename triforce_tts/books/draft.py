@@ -86,7 +86,8 @@ class DraftBlock:
 
         "XXX" may be a number, "ooo" a sound and "xoxo" kisses.
         """
-        match = _LETTER_ROW.fullmatch("".join(self.texts).strip()) if self.kind in ("paragraph", "verse") else None
+        is_short = self.kind in ("paragraph", "verse") and sum(map(len, self.texts)) < _LONGEST_BREAK
+        match = _LETTER_ROW.fullmatch("".join(self.texts).strip()) if is_short else None
         row = letters_in(match["row"]) if match else ""
         is_one = len(set(row.lower().replace("0", "o"))) == 1
         is_mixed = len(row) >= _LEAST_ROW and len(set(row)) > 1 and row == row[::-1]

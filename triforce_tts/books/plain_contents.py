@@ -182,7 +182,8 @@ def _forms(line: str) -> list[str]:
     """The letters of an entry, without its page; a number at its end may also belong to it, as in "Chapter 1"."""
     without = _PAGE.sub("", line)
     forms = [letters(without)] if without != line else [letters(line), letters(_NUMBER_AT_END.sub("", line))]
-    forms.append(letters(_AUTHOR_AT_END.sub("", without)))
+    if len(without) <= _LONGEST_ENTRY:
+        forms.append(letters(_AUTHOR_AT_END.sub("", without)))
     if is_number_only(line.strip()):
         forms = [letters(line)]
     return [form for form in dict.fromkeys(forms) if form]

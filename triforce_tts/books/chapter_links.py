@@ -4,18 +4,19 @@ import re
 from itertools import islice
 from typing import Any
 
-from .html_rules import HEADINGS, SKIP_ATTRIBUTE, is_block, name_of
+from .html_rules import HEADINGS, SKIP_ATTRIBUTE, has_heading, is_block, name_of
 from .notes import text_in
 
 _PIECE = r"chapter|page|part|post|entry|story|episode|update|section|scene"
+_SIGNS = r"[^\w\"“”„'‘’!?,;]*"  # arrows and such; behind quotation marks somebody speaks
 _TURNS = re.compile(
-    rf"\W*(?:(?:previous|prev|next)(?:\s+(?:{_PIECE}))?|(?:first|last)\s+(?:{_PIECE})|back to (?:the )?(?:top|contents))\W*",
+    rf"{_SIGNS}(?:(?:previous|prev|next)(?:\s+(?:{_PIECE}))?|back to (?:the )?(?:top|contents)){_SIGNS}",
     re.IGNORECASE,
 )
 # What stands beside such links, and alone may be a word of the text.
 _BESIDE = re.compile(
-    r"\W*(?:(?:back to (?:the )?)?(?:table of contents|contents|toc|index|home|top|start|main page|chapter (?:list|index)|archive)"
-    r"|first|last|menu)\W*",
+    rf"{_SIGNS}(?:(?:back to (?:the )?)?(?:table of contents|contents|toc|index|home|top|start|main page|chapter (?:list|index)|archive)"
+    rf"|(?:first|last)(?:\s+(?:{_PIECE}))?|menu){_SIGNS}",
     re.IGNORECASE,
 )
 _MOST_CHARACTERS = 200  # of a row of links
@@ -30,7 +31,7 @@ def mark_chapter_links(page: Any) -> None:
         row = None
         for around in link.iterancestors():
             name = name_of(around)
-            if name in ("body", "html") or name in HEADINGS or not _is_row(around):
+            if name in ("body", "html") or name in HEADINGS or has_heading(around) or not _is_row(around):
                 break
             row = around if is_block(around, name) else row
         if row is not None:

@@ -12,8 +12,9 @@ from .chapter_pattern import pattern_remark
 from .chapters import About, Chapter, ChapterBook, ReadOptions, account, account_pieces, count_words, require_words
 from .draft import Draft, DraftBlock, finished
 from .numbered import is_number, numbered
+from .numerals import number_value
 from .openings import lower_opening, name_headings
-from .plain_headings import FRONT_TITLE, is_prose, is_title_case, kind_of
+from .plain_headings import BEGINS_PLAY, CHARACTERS, FRONT_TITLE, is_prose, is_title_case, kind_of
 
 # The most words of a part's own text that are joined to the part's first chapter.
 _MOST_PART = 80
@@ -111,6 +112,9 @@ def _sections(draft: Draft, marks: list[Mark]) -> list[_Section]:
 def _with_front(marks: list[Mark]) -> list[Mark]:
     """The begins of chapters; a dedication, a motto, a preface and persons of a play before all others stand before the main text."""
     first = next((n for n, mark in enumerate(marks) if mark.start >= 0 and not FRONT_TITLE.match(mark.title)), 0)
+    titles = [mark.title for mark in marks[first : first + 2]]
+    if len(titles) > 1 and CHARACTERS.fullmatch(titles[0]) and BEGINS_PLAY.match(titles[1]):
+        first += 1
     return [replace(mark, front=mark.front or mark.start >= 0) for mark in marks[:first]] + marks[first:]
 
 
@@ -151,7 +155,9 @@ def heading_marks(draft: Draft, *, titled: bool = False, lowest: int | None = No
         are_inside = all(kind_of(title) == "chapter" for title in titles.values()) and all(
             is_number(text) and kind_of(text) is None for text in (joined_title(draft.blocks[n].text) for n in lower)
         )
-        few_bare = few_bare or are_inside  # numbers alone below "CANTO I" or "CHAPTER I" count parts of it
+        # Numbers alone that begin again below each "CANTO I" or "CHAPTER I" count parts of it.
+        firsts = [b.text for (_, a), (_, b) in pairwise(heads) if a.level == level and b.level == deeper]
+        few_bare = few_bare or (are_inside and all(number_value(text.strip("(). :")) == 1 for text in firsts))
         descends = not few_bare or (bool(named_parts) and are_parts and have_chapters)
         parts = bare | named_parts if descends else set[int]()
         if titled:
@@ -174,7 +180,9 @@ def with_title_above(draft: Draft, marks: list[Mark]) -> list[Mark]:
     if not own or len(texts) < len(own) or any(map(is_prose, texts)) or sum(map(count_words, texts)) > _MOST_TITLE:
         return marks
     title = texts[0].split("\n")[0]
-    return [Mark(0, title, 0, is_part=True), *marks] if title.isupper() or is_title_case(title) else marks
+    is_named = any(block.kind == "heading" and (numbered(block.text) or kind_of(block.text)) for block in own)
+    is_title = not is_named and (title.isupper() or is_title_case(title))
+    return [Mark(0, title, 0, is_part=True), *marks] if is_title else marks
 
 
 def _with_bare_parts(draft: Draft, marks: list[Mark]) -> list[Mark]:

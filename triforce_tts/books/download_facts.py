@@ -6,11 +6,11 @@ summary that stands apart from such facts.
 
 import re
 
-from .chapters import count_words
 from .draft import Draft
+from .plain_headings import ENDS_SENTENCE, is_prose
 
 _FACT = re.compile(
-    r"(?:Title|Author|Authors|Story URL|Author URL|Story|Categor(?:y|ies)|Genres?|Characters?|Relationships?|Pairings?|Fandoms?|Rating"
+    r"(?:Title|Author|Authors|Story URL|Author URL|Categor(?:y|ies)|Genres?|Characters?|Relationships?|Pairings?|Fandoms?|Rating"
     r"|(?:Archive )?Warnings?|Additional Tags|Language|Series|Collections?|Stats|Status|Published|Updated|Packaged|Completed|Chapters?|Words?"
     r"|Publisher|Site|Comments|Kudos|Bookmarks|Hits|Reviews|Favou?rites|Follows)\s*:(?:\s.*|$)",
     re.DOTALL,
@@ -18,7 +18,8 @@ _FACT = re.compile(
 _CERTAIN = re.compile(r"Story URL\s*:", re.MULTILINE)
 _SUMMARY = re.compile(r"^(?:Summary|Description)\s*:", re.MULTILINE)
 _LEAST_FACTS = 4  # lines
-_MOST_ABOVE = 20  # the most words of title and author above such lines
+_LONGEST_SUMMARY = 1250  # the most characters of a summary that the Archive of Our Own takes
+_MOST_ABOVE = 2  # title and author above such lines
 _POSTED = re.compile(r"(?:.{0,200}\n)?Posted originally on the Archive of Our Own(?:\s+at)?[\s.]*")
 _COMMENT = re.compile(
     r"Please drop by the (?:Archive|archive) and comment to let (?:the|your) (?:creator|author)s? know\b[^\n]{0,60}"
@@ -48,32 +49,47 @@ def withdraw_facts(draft: Draft) -> set[int]:
 
 
 def _are_facts(text: str) -> bool:
-    """Whether every line states a fact."""
-    return all(_FACT.match(line) for line in text.split("\n"))
+    """Whether every line states a fact, and none is running text that begins with such a word."""
+    return all(_FACT.match(line) and not is_prose(line) for line in text.split("\n"))
+
+
+def _is_summary(text: str) -> bool:
+    """Whether a text is a summary alone: short enough, and without a line that begins behind the end of a sentence."""
+    lines = text.split("\n")
+    return len(text) <= _LONGEST_SUMMARY and not any(map(ENDS_SENTENCE.search, lines[:-1]))
 
 
 def _facts_around(draft: Draft, filled: list[int], place: int) -> set[int]:
     """The blocks of facts around that with the address of the story, and the title and author above them if these begin the book."""
     first = last = place
-    if not _are_facts(_before_summary(draft.blocks[filled[place]].text)):
+    facts, summary = _divided(draft.blocks[filled[place]].text)
+    if not _are_facts(facts) or not _is_summary(summary):
         return set()
     while first and _are_facts(draft.blocks[filled[first - 1]].text):
         first -= 1
     while last + 1 < len(filled) and _are_facts(draft.blocks[filled[last + 1]].text):
         last += 1
-    last += last + 1 < len(filled) and bool(_SUMMARY.match(draft.blocks[filled[last + 1]].text))
+    behind = draft.blocks[filled[last + 1]].text if last + 1 < len(filled) else ""
+    last += bool(_SUMMARY.match(behind)) and _is_summary(behind)
     own = filled[first : last + 1]
     if sum(draft.blocks[n].text.count("\n") + 1 for n in own) < _LEAST_FACTS:
         return set()
-    above = filled[:first]
-    is_title = sum(count_words(draft.blocks[n].text) for n in above) <= _MOST_ABOVE
-    return {*own, *(above if is_title else [])}
+    return {*own, *_title_above(draft, filled[:first], filled[last + 1 :])}
 
 
-def _before_summary(text: str) -> str:
-    """The lines of a block of facts without the summary that may end it."""
+def _divided(text: str) -> tuple[str, str]:
+    """The lines of a block of facts, and the summary that may end it."""
     match = _SUMMARY.search(text)
-    return text[: match.start()].rstrip("\n") if match else text
+    return (text[: match.start()].rstrip("\n"), text[match.start() :]) if match else (text, "")
+
+
+def _title_above(draft: Draft, above: list[int], behind: list[int]) -> list[int]:
+    """The title and the author above the facts; a title that is the only heading stays, and so does everything if there is more."""
+    texts = [draft.blocks[n].text for n in above]
+    heads = [n for n in above if draft.blocks[n].kind == "heading"]
+    is_only = bool(heads) and not any(draft.blocks[n].kind == "heading" for n in behind)
+    is_title = len(texts) <= _MOST_ABOVE and not any(map(ENDS_SENTENCE.search, texts))
+    return above if is_title and not is_only else []
 
 
 def _withdraw_comment(draft: Draft, filled: list[int]) -> set[int]:

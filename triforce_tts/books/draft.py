@@ -84,15 +84,16 @@ class DraftBlock:
     def is_letter_row(self) -> bool:
         """Whether the block is a row of equal letters that divides scenes: in large and small ones, or between signs.
 
-        "XXX" may be a number, "ooo" a sound and "xoxo" kisses.
+        "XXX" may be a number, "ooo" a sound and "xoxo" kisses, also in italics ("_ooo_") or trailing off ("...ooo...").
         """
         is_short = self.kind in ("paragraph", "verse") and sum(map(len, self.texts)) < _LONGEST_BREAK
         match = _LETTER_ROW.fullmatch("".join(self.texts).strip()) if is_short else None
         row = letters_in(match["row"]) if match else ""
         is_one = len(set(row.lower().replace("0", "o"))) == 1
         is_mixed = len(row) >= _LEAST_ROW and len(set(row)) > 1 and row == row[::-1]
-        is_framed = bool(match and match["left"].strip() and match["right"].strip()) and set(row) != {"X"}
-        return is_one and (is_mixed or is_framed) and row != "0"
+        frame = (match["left"].strip(" ."), match["right"].strip(" .")) if match else ("", "")
+        is_framed = all(frame) and frame not in (("*", "*"), ("_", "_")) and set(row) not in ({"X"}, {"0"})
+        return is_one and (is_mixed or is_framed)
 
     @property
     def is_break(self) -> bool:

@@ -24,6 +24,8 @@ def make_page(root: Any) -> None:
         name = name_of(element)
         if name == "tspan" and (element.get("y") or element.get("dy")):
             _set_apart(element)
+        if element.get("display") == "none":
+            name = "metadata"
         if name in _NAMES:
             element.tag = f"{_XHTML}{_NAMES[name]}"
 

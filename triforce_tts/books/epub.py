@@ -54,6 +54,7 @@ _ENCRYPTION = "META-INF/encryption.xml"
 _PAGE_TYPES = frozenset(
     ["application/xhtml+xml", "text/html", "image/svg+xml", "application/x-dtbook+xml", "text/x-oeb1-document", ""]
 )
+_PAGE_NAME = re.compile(r"\.x?html?$", re.IGNORECASE)
 _OF_FONTS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
 _OF_XML = ("amp", "lt", "gt", "quot", "apos")
 _FAULTS = (
@@ -149,7 +150,9 @@ class Package:
 
 
 def _is_page(item: Any) -> bool:
-    return item.get("media-type", "").strip().lower() in _PAGE_TYPES
+    """Whether an item is a page by its type, or by its name where the type is wrong."""
+    own = item.get("media-type", "").partition(";")[0].strip().lower()
+    return own in _PAGE_TYPES or bool(_PAGE_NAME.search(item.get("href", "")))
 
 
 def resolve(base: str, reference: str) -> tuple[str, str]:

@@ -27,6 +27,7 @@ from .plain_headings import (
     TITLE_OPENING,
     HeadingKind,
     chapter_count,
+    characters_of_play,
     divides_sentence,
     is_number_only,
     is_number_word,
@@ -40,6 +41,7 @@ from .title_pages import names_house
 _SPEECH = re.compile(r"[\"“‘'’(]")
 # A line ends with a sign before one with a capital letter, or a name stands behind a dash, as in a motto.
 _LINES_OF_VERSE = re.compile(r"[.,;:!?]\n\s*[^\W\d_a-z]|\n\s*[—–-]")
+_DASHES = re.compile(r"--|[—–]|\s-\s")
 _OPENS_SCENE = re.compile(r"SCENE\W*", re.IGNORECASE)  # this opens a direction for the stage, and is no title of an act
 _BY = re.compile(r"\W*(?:written )?by\W*", re.IGNORECASE)  # the name of the author follows
 _MOST_OFF = 5  # a number of a chapter that is printed wrongly is off by no more than this
@@ -92,6 +94,7 @@ class HeadingFinder:
             found = [n for n in candidates if self.pattern.search(self.texts[n].split("\n")[0])]
             return Found(dict.fromkeys(found, _CHAPTER_LEVEL), set())
         kinds = {n: kind for n in candidates if (kind := kind_of(self.texts[n]))}
+        kinds |= dict.fromkeys(characters_of_play(self.texts, candidates, min(kinds, default=0)), "named")
         self._drop_single_series(kinds)
         self._drop_listed(kinds)
         underlines = self._add_marked(candidates, kinds)
@@ -220,9 +223,9 @@ class HeadingFinder:
         return bool(before) and len(before) <= LONGEST_HEADING and is_number_only(before)
 
     def _is_summary(self, number: int) -> bool:
-        """Whether a paragraph stands below the title of a numbered chapter: contents repeat what such a chapter tells."""
+        """Whether a paragraph below the title of a numbered chapter tells its events, divided by dashes, as contents may, too."""
         below = number > 1 and self._is_below_number(number - 1) and self._may_be_title(number - 1)
-        return below and kind_of(self.texts[number - 2]) != "part"
+        return below and bool(_DASHES.search(self.texts[number])) and kind_of(self.texts[number - 2]) != "part"
 
     def _romans(self, others: list[int]) -> list[int]:
         found = [

@@ -158,11 +158,17 @@ def skip_reason(element: Any, name: str) -> Reason | None:
     return None
 
 
+_LONGEST_OF_COLOUR = 3  # characters of the class of a coloured word
+
+
 def _is_coloured(element: Any) -> bool:
     """Whether a program that colours code wrote an element: each part of a line stands in an element of its own."""
     parent = element.getparent()
     around = classes_of(element) | (classes_of(parent) if parent is not None else set())
-    return "highlight" in around and any(name_of(child) == "span" for child in element)
+    parts = [child for child in element.iter("{*}span") if (child.text or "").strip()]
+    # Such programs have classes of a few letters: "k" for a keyword, "nb" for a name.
+    is_marked = any(0 < len(part.get("class", "")) <= _LONGEST_OF_COLOUR for part in parts)
+    return "highlight" in around and is_marked
 
 
 def _is_not_shown(element: Any) -> bool:

@@ -223,6 +223,12 @@ def _fill(page: Any) -> None:
         _fill_parent(parent)
 
 
+def _mark_title(above: Any) -> None:
+    """Mark the heading above notes, if that is what an element is: "Notes", with the link of MediaWiki to edit them."""
+    if above is not None and letters(text_in(above)).removesuffix("edit") in _ABOVE_NOTES:
+        above.set(NOTE_ATTRIBUTE, "")
+
+
 def _fill_parent(parent: Any) -> None:
     children = [child for child in parent if name_of(child)]
     marked = [n for n, child in enumerate(children) if child.get(NOTE_ATTRIBUTE) is not None]
@@ -231,13 +237,11 @@ def _fill_parent(parent: Any) -> None:
         if len(between) <= _BETWEEN and not any(name_of(child) in _HEADINGS for child in between):
             for child in between:
                 child.set(NOTE_ATTRIBUTE, children[first].get(NOTE_ATTRIBUTE))
-    above = children[marked[0] - 1] if marked and marked[0] else None
-    # MediaWiki has a link to edit the section in its title.
-    if above is not None and letters(text_in(above)).removesuffix("edit") in _ABOVE_NOTES:
-        above.set(NOTE_ATTRIBUTE, "")
+    _mark_title(children[marked[0] - 1] if marked and marked[0] else None)
+    if is_note_body(parent, name_of(parent)):
+        _mark_title(parent.getprevious())
     rest = [child for child in children if child.get(NOTE_ATTRIBUTE) is None and text_in(child)]
-    are_all_notes = not rest or is_note_body(parent, name_of(parent))
-    if are_all_notes and name_of(parent) in ("section", "aside", "div", "ol", "ul", "dl"):
+    if not rest and name_of(parent) in ("section", "aside", "div", "ol", "ul", "dl"):
         outer = parent.getparent()
         parent.set(NOTE_ATTRIBUTE, "")
         if outer is not None and name_of(outer) not in ("html", ""):

@@ -44,15 +44,16 @@ def find_contents(paragraphs: Sequence[Paragraph], texts: Sequence[str]) -> List
     finder = _ContentsFinder(paragraphs, texts)
     listed: set[int] = set()
     entries: set[str] = set()
+    places = {letters(text): n for n, text in enumerate(texts) if len(text) <= _LONGEST_ENTRY}
     for number, text in enumerate(texts):
         lines = text.split("\n")
         if number in listed or not _TITLE.fullmatch(lines[0]):
             continue
         own = range(number, finder.end(number, lines[1:]))
         listed |= set(own)
-        for n in own:
-            for line in texts[n].split("\n")[1 if n == number else 0 :]:
-                entries |= set(_forms(line))
+        lines = [line for n in own for line in texts[n].split("\n")[1 if n == number else 0 :]]
+        # An entry that stands in the text as it is holds no author.
+        entries |= {f for line in lines for f in _forms(line, has_author=places.get(letters(line), -1) < own.stop)}
     return Listed(listed, frozenset(entries))
 
 
@@ -178,12 +179,16 @@ class _ContentsFinder:
         return is_short and not _PAGE.search(text) and not self._is_entries(text) and not _TITLE.fullmatch(text)
 
 
-def _forms(line: str) -> list[str]:
-    """The letters of an entry, without its page; a number at its end may also belong to it, as in "Chapter 1"."""
+def _forms(line: str, *, has_author: bool = True) -> list[str]:
+    """The letters of an entry, without its page; a number at its end may also belong to it, as in "Chapter 1".
+
+    ``has_author`` says that its end may be the name of an author, which does not stand beside the title in the text.
+    """
     without = _PAGE.sub("", line)
     forms = [letters(without)] if without != line else [letters(line), letters(_NUMBER_AT_END.sub("", line))]
-    if len(without) <= _LONGEST_ENTRY:
-        forms.append(letters(_AUTHOR_AT_END.sub("", without)))
+    title = _AUTHOR_AT_END.sub("", without) if has_author and len(without) <= _LONGEST_ENTRY else without
+    if title != without and not is_number_only(title.strip()) and kind_of(title.strip()) is None:
+        forms.append(letters(title))
     if is_number_only(line.strip()):
         forms = [letters(line)]
     return [form for form in dict.fromkeys(forms) if form]

@@ -54,7 +54,7 @@ _LONGEST_HEAD = 120  # characters of a line above a page
 _TITLE_LINE = re.compile(
     r"(?:(?P<left>\d{1,4})[\s.·|—–-]+)?(?P<head>[^\W\d_][^\n]{2,70}?)(?:[\s.·|—–-]+(?P<right>\d{1,4}))?"
 )
-_LEAST_LETTERS = 10  # of such a title; "SONNET 3" is none
+_LEAST_LETTERS = 10  # of such a title if it is one word or stands nowhere alone; "SONNET 3" and "July 3" are none
 _LEAST_HEADS = 3  # a title that stands nowhere else is a running head if it has so many numbers
 
 
@@ -111,19 +111,29 @@ def find_page_ends(paragraphs: Sequence[Paragraph], texts: Sequence[str], feeds:
 
 
 def running_heads(texts: Sequence[str]) -> dict[int, int]:
-    """The texts that may be the line above a page, with its number: a title that also stands alone, or comes again and again."""
+    """The texts that may be the line above a page, with its number: a title that also stands alone, or comes again and again.
+
+    A title with the number one counts songs or exhibits, for the first page of a book has no such line, and so does one whose
+    numbers are nearer to each other than pages are.
+    """
     found: dict[int, tuple[str, int]] = {}
     for number, text in enumerate(texts):
         match = _TITLE_LINE.fullmatch(text) if len(text) <= _LONGEST_HEAD else None
         if match is None or bool(match["left"]) == bool(match["right"]):
             continue
-        if match["head"].isupper() or is_title_case(match["head"]):
-            found[number] = (letters(match["head"]), int(match["left"] or match["right"]))
+        title = letters(match["head"])
+        is_long = " " in match["head"] or len(title) >= _LEAST_LETTERS
+        if is_long and (match["head"].isupper() or is_title_case(match["head"])):
+            found[number] = (title, int(match["left"] or match["right"]))
+    counting = {head for head, page in found.values() if page == 1}
+    found = {n: one for n, one in found.items() if one[0] not in counting}
     if len(found) < _FEWEST_PAGES:
         return {}
     counts = Counter(head for head, _ in found.values() if len(head) >= _LEAST_LETTERS)
     alone = {letters(line) for text in texts for line in text.split("\n") if len(line) <= _LONGEST_HEAD}
-    return {n: page for n, (head, page) in found.items() if head in alone or counts[head] >= _LEAST_HEADS}
+    heads = {n: page for n, (head, page) in found.items() if head in alone or counts[head] >= _LEAST_HEADS}
+    counted = _counting_up([_Candidate(n, page) for n, page in heads.items()])
+    return heads if len(counted) >= _FEWEST_PAGES and _are_pages(counted, texts) else {}
 
 
 def _lines_of_pages(candidates: list[_Candidate], texts: Sequence[str]) -> list[_Candidate]:
@@ -143,9 +153,14 @@ def _marks_of_pages(candidates: list[_Candidate], texts: Sequence[str]) -> list[
     counted = _counting_up(candidates)
     if len(counted) < _FEWEST_MARKS or len({one.paragraph for one in counted}) < len(counted):
         return []
+    return counted if _are_pages(counted, texts) else []
+
+
+def _are_pages(counted: list[_Candidate], texts: Sequence[str]) -> bool:
+    """Whether numbers that count up stand as far from each other as those of pages do."""
     words = list(accumulate((count_words(text) for text in texts), initial=0))
     sizes = [(words[b.paragraph] - words[a.paragraph]) / (b.value - a.value) for a, b in pairwise(counted)]
-    return counted if _PAGE_WORDS[0] <= median(sizes) <= _PAGE_WORDS[1] else []
+    return _PAGE_WORDS[0] <= median(sizes) <= _PAGE_WORDS[1]
 
 
 def _candidates_of(number: int, text: str, labels: set[str]) -> list[_Candidate]:

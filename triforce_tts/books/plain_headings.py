@@ -24,7 +24,7 @@ PATTERNS = {
 _COUNTED = re.compile(rf"({_CHAPTER_WORDS}|SCENE)\s+{NUMBER}(?![\w'’])", re.IGNORECASE)
 _OF_PLAY = (
     r"DRAMATIS PERSON(?:AE|Æ)|(?:THE )?PERSONS (?:OF|IN) THE (?:PLAY|DRAMA|COMEDY|TRAGEDY|STORY)|PERSONS REPRESENTED|"
-    r"(?:THE )?CHARACTERS (?:OF|IN) THE (?:PLAY|STORY)|CHARACTERS(?=:?$)|(?:THE )?CAST OF CHARACTERS|(?:THE )?SCENES OF THE PLAY"
+    r"(?:THE )?CHARACTERS (?:OF|IN) THE (?:PLAY|STORY)|(?:THE )?CAST OF CHARACTERS|(?:THE )?SCENES OF THE PLAY"
 )
 _NAMED = re.compile(
     rf"(?:{_OF_PLAY}|PROLOGUE|EPILOGUE|PREFACE|INTRODUCTION|FOREWORD|AFTERWORD|DEDICATION|APPENDIX|CONCLUSION|POSTSCRIPT|INTERLUDE|PRELUDE|"
@@ -32,6 +32,9 @@ _NAMED = re.compile(
     r"(?P<sign>[.:]?)(?P<rest>(?:\s+\S.*)?)",
     re.IGNORECASE | re.DOTALL,
 )
+# A list of persons, if the first act or scene of a play follows.
+CHARACTERS = re.compile(r"(?:THE )?CHARACTERS[.:]?", re.IGNORECASE)
+BEGINS_PLAY = re.compile(rf"(?:(?:ACT|SCENE)\s+{NUMBER}|(?:FIRST|THE FIRST)\s+(?:ACT|SCENE))(?![\w'’])", re.IGNORECASE)
 # What stands before the main text, by its title.
 FRONT_TITLE = re.compile(
     rf"(?:PREFACE|FOREWORD|DEDICATION|EPIGRAPH|{_OF_PLAY})(?=\W*$|\s*[:.,—–-]|\s+(?:to|by|for|from)\b)",
@@ -92,6 +95,14 @@ def kind_of(text: str) -> HeadingKind | None:
                 return kind
     named = _NAMED.fullmatch(text)
     return "named" if named and not is_long and not text[0].islower() and _is_name(named, text) else None
+
+
+def characters_of_play(texts: Sequence[str], candidates: Sequence[int], first: int) -> list[int]:
+    """The heading "CHARACTERS" among ``candidates``, if only a list stands between it and the ``first`` heading, which begins a play."""
+    if not BEGINS_PLAY.match(texts[first] if texts else ""):
+        return []
+    found = [n for n in candidates if n < first and CHARACTERS.fullmatch(texts[n])]
+    return [n for n in found[-1:] if not any(map(is_prose, texts[n:first]))]
 
 
 def _is_list_of_counted(text: str) -> bool:

@@ -129,7 +129,7 @@ class LineJoiner:
         if len(stamps) > 1 and stamps[0] == 0 and len(stamps) * _MOST_OF_MESSAGE >= len(lines):
             return [Paragraph(first + begin, first + end) for begin, end in pairwise([*stamps, len(lines)])]
         indents = [len(line) - len(line.lstrip()) for line in lines]
-        if _are_hyphened(lines):
+        if self._are_hyphened(lines):
             return self._by_indent(first, last, indents)
         if len(lines) > 1 and all(indent >= _INDENT for indent in indents[1:]) and self._is_short(lines):
             return [Paragraph(first, last, is_verse=True)]
@@ -211,16 +211,17 @@ class LineJoiner:
             return True
         return self._is_word(start) and self._is_word(rest)
 
+    def _are_hyphened(self, lines: list[str]) -> bool:
+        """Whether words are divided at the ends of several lines, so that the lines are prose, however short they are."""
+        divided = (
+            before
+            for before, behind in pairwise(lines)
+            if (match := _HYPHENED.search(before)) and not self._keeps_hyphen(match[1], behind.lstrip())
+        )
+        return len(list(islice(divided, _LEAST_HYPHENED))) == _LEAST_HYPHENED
+
     def _is_word(self, word: str) -> bool:
         return len(word) > 1 and self._lexicon.lookup(word) is not None
-
-
-def _are_hyphened(lines: list[str]) -> bool:
-    """Whether words are divided at the ends of several lines, so that the lines are prose, however short they are."""
-    divided = (
-        before for before, behind in pairwise(lines) if _HYPHENED.search(before) and behind.lstrip()[:1].islower()
-    )
-    return len(list(islice(divided, _LEAST_HYPHENED))) == _LEAST_HYPHENED
 
 
 def _line_numbers(lines: list[str]) -> dict[int, int]:

@@ -92,3 +92,46 @@ def test_what_divides_and_ends_a_text_of_markdown(tmp_path: Path) -> None:
         "#FreeAda #NeverAgain",
     ]
     assert spoken(read_text(tmp_path, "b.md", "# One\n\nThe end.\n\n#draft #novel\n")) == ["One", "The end."]
+
+
+def test_characters_are_a_heading_only_above_the_first_act(tmp_path: Path) -> None:
+    titled = f"CHAPTER 1\n\nCHARACTERS\n\n{PROSE * 5}\n\nCHAPTER 2\n\nPLOT\n\n{PROSE * 5}\n"
+    assert [title for title, _ in outline(read_text(tmp_path, "a.txt", titled))] == [
+        "CHAPTER 1: CHARACTERS",
+        "CHAPTER 2: PLOT",
+    ]
+    book = read_text(tmp_path, "a.md", f"# Characters\n\n{PROSE}\n\n# Plot\n\n{PROSE}\n")
+    assert [(chapter.title, chapter.front) for chapter in book.chapters] == [("Characters", False), ("Plot", False)]
+
+
+def test_an_entry_that_stands_in_the_text_names_no_author(tmp_path: Path) -> None:
+    titles = ["KILLED BY CAPTAIN HOOK", "SAVED BY SIR PERCY"]
+    texts = "".join(f"{title}\n\n{PROSE * 6}\n\n{title.split()[0].title()}\n\n{PROSE}\n\n\n\n" for title in titles)
+    book = read_text(
+        tmp_path, "a.txt", "CONTENTS\n\n" + "".join(f"  {title.title()}\n" for title in titles) + f"\n\n\n{texts}"
+    )
+    assert [title for title, _ in outline(book)] == titles
+
+
+def test_verse_with_hyphens_at_the_ends_of_its_lines_keeps_these(tmp_path: Path) -> None:
+    wide = "\n".join([PROSE[:70]] * 4)
+    verse = "we waited long-\nuntil the light was gone-\nand nobody came\nto the lane"
+    book = read_text(tmp_path, "a.txt", f"CHAPTER 1\n\n{wide}\n\n{verse}\n\nCHAPTER 2\n\n{wide}\n")
+    assert verse in spoken(book)
+
+
+def test_text_between_the_notes_of_two_scenes_is_read(tmp_path: Path) -> None:
+    def scene(n: int) -> str:
+        note = f"<p id='f{n}'><a href='#r{n}'>{n}</a> Remark {n}.</p><p>{PROSE}</p>"
+        return f"<p>Scene {n}.<a href='#f{n}' id='r{n}'><sup>{n}</sup></a></p><div class='footnotes'>{note}</div>"
+
+    book = read_page(tmp_path, f"<h1>One</h1>{scene(1)}<p>Between them.</p>{scene(2)}<p>After.</p>")
+    assert spoken(book) == ["One", "Scene 1.", "Between them.", "Scene 2.", "After."]
+
+
+@pytest.mark.parametrize("begin", ["<span></span>", '<span style="font-style: italic">Dear Tom,</span>\n'])
+def test_a_letter_in_a_box_of_code_without_colours_is_read(tmp_path: Path, begin: str) -> None:
+    letter = f'<div class="highlight"><pre>{begin}The sea is wide, and the night is long.\nNobody comes home again.</pre></div>'
+    book = read_page(tmp_path, f"<h1>One</h1>{letter}")
+    assert "code" not in reasons(book)
+    assert "The sea is wide" in spoken(book)[1]

@@ -103,3 +103,30 @@ def test_the_page_about_the_author_may_begin_with_signs(tmp_path: Path) -> None:
     book = read_chapters(make_epub(tmp_path / "b.epub", pages, entry("Chapter 1", "a.xhtml"), metadata=metadata))
     assert [title for title, _ in outline(book)] == ["Chapter 1"]
     assert "lives in Norfolk" in reasons(book)["back matter"]
+
+
+def test_text_that_stands_beside_the_facts_of_a_download_is_read(tmp_path: Path) -> None:
+    facts = "Category: Original<br/>Words: 12<br/>Published: 2019<br/>Story URL: https://a.org/1"
+    below = f"<html><body><p>{facts}<br/>Summary: A goose and a debt.<br/>{PROSE}</p><p>{PROSE}</p></body></html>"
+    assert PROSE in spoken(read_text(tmp_path, "below.html", below))[0]
+    typed = facts.replace("<br/>", "\n")
+    above = f"Salt\n\nby quillpen\n\nFor my mother.\n\n{typed}\n\nSeries: {PROSE}\n\n{PROSE}\n"
+    texts = spoken(read_text(tmp_path, "above.txt", above))
+    assert texts == ["Salt", "by quillpen", "For my mother.", f"Series: {PROSE}", PROSE]
+    book = read_text(tmp_path, "title.md", f"# Salt\n\n{typed}\n\n{PROSE}\n")
+    assert outline(book) == [("Salt", f"Salt / {PROSE}")]
+
+
+def test_a_title_or_a_speech_that_is_a_link_is_read(tmp_path: Path) -> None:
+    speech = f"<h1>One</h1><p>“<a href='#n'>Next!</a>”</p><p>{PROSE}</p>"
+    assert spoken(read_page(tmp_path, speech)) == ["One", "“Next!”", PROSE]
+    title = f"<p><a href='toc.xhtml'>First Story</a></p><p>{PROSE}</p>"
+    assert spoken(read_page(tmp_path, title)) == ["First Story", PROSE]
+    heading = f"<div><h2><a href='a.xhtml'>Home</a></h2><p><a href='b.xhtml'>Next</a></p></div><p>{PROSE}</p>"
+    assert spoken(read_page(tmp_path, heading)) == ["Home", PROSE]
+
+
+@pytest.mark.parametrize("sound", ["...Ooooo...", "_ooo_", "*xxx*", "- 00 -", "...000..."])
+def test_sounds_in_italics_and_words_that_trail_off_are_read(tmp_path: Path, sound: str) -> None:
+    book = read_text(tmp_path, "a.txt", f"CHAPTER 1\n\nThe end.\n\n{sound}\n\nThe next day.\n\nCHAPTER 2\n\n{PROSE}\n")
+    assert "markup" not in reasons(book)

@@ -61,3 +61,33 @@ def test_an_entry_for_the_whole_book_begins_no_chapter_of_its_title(tmp_path: Pa
     book = read_chapters(make_epub(tmp_path / "b.epub", {"a.xhtml": body}, ncx=point("The Ladder", "a.xhtml")))
     assert [title for title, _ in outline(book)] == ["CHAPTER I", "CHAPTER II"]
     assert book.chapters[0].parts == ("The Ladder",)
+
+
+def test_numbers_alone_that_go_on_below_acts_are_chapters(tmp_path: Path) -> None:
+    text = "".join(
+        f"ACT {act}\n\n" + "".join(f"{n}\n\n{PROSE * 3}\n\n" for n in numbers)
+        for act, numbers in (("ONE", (1, 2, 3)), ("TWO", (4, 5, 6)))
+    )
+    assert [title for title, _ in outline(read_text(tmp_path, "a.txt", text))] == list("123456")
+
+
+def test_a_title_in_the_contents_without_dashes_is_no_summary(tmp_path: Path) -> None:
+    stories = {"I": ("THE SEA", ["The Storm", "The Calm"]), "II": ("THE SHORE", ["The Dark", "The Lamp"])}
+    contents = "".join(
+        f"{n}. {title}\n" + "".join(f"  {one}\n" for one in inner) for n, (title, inner) in stories.items()
+    )
+    texts = "".join(
+        f"{n}\n\n{title}\n\n" + "".join(f"{one}\n\n{PROSE * 6}\n\n\n" for one in inner)
+        for n, (title, inner) in stories.items()
+    )
+    titles = [title for title, _ in outline(read_text(tmp_path, "a.txt", f"CONTENTS\n\n{contents}\n\n\n{texts}"))]
+    assert titles[-4:] == ["The Calm", "II: THE SHORE", "The Dark", "The Lamp"] or {"The Storm", "The Dark"} <= set(
+        titles
+    )
+
+
+@pytest.mark.parametrize("heading", ["Dedication", "Prologue"])
+def test_a_named_piece_above_the_first_chapter_is_no_part(tmp_path: Path, heading: str) -> None:
+    text = f"#### {heading}\n\nFor Ann\n\n## Chapter 1\n\n{PROSE}\n\n## Chapter 2\n\n{PROSE}\n"
+    book = read_text(tmp_path, "a.md", text)
+    assert [title for title, _ in outline(book)] == [heading, "Chapter 1", "Chapter 2"]

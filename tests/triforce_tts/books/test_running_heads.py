@@ -2,9 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.books import outline, read_page, read_text, reasons, spoken
 
-FIRST = "The ferryman's daughter had mended the copper kettle before the thaw, and she"
+# A page has sixty words or more.
+FIRST = (
+    "Everybody in the lane had heard of the geese, and of the winter in which the water rose above the weir and took the lower "
+    "meadow with the hay that stood there. Nobody had seen the sexton since the bells were sold. "
+    "The ferryman's daughter had mended the copper kettle before the thaw, and she"
+)
 REST = "would not say to anybody in the lane why she laughed at it."
 
 
@@ -45,3 +52,17 @@ def test_running_heads_in_a_page_are_skipped(tmp_path: Path) -> None:
     book = read_page(tmp_path, f"<p>THE KEEPING OF GEESE</p><h2>OF PONDS</h2>{body}")
     assert [text for text in spoken(book) if text.startswith(FIRST)] == [f"{FIRST} {REST}"] * 3
     assert reasons(book)["page number"] == "2 THE KEEPING OF GEESE OF PONDS 3 4 THE KEEPING OF GEESE"
+
+
+@pytest.mark.parametrize("head", ["Song of the Marsh {}", "July {}", "{} July"])
+def test_titles_that_count_songs_or_days_are_read(tmp_path: Path, head: str) -> None:
+    heads = [head.format(n) for n in range(1, 6)]
+    texts = "".join(f"{title}\n\n{FIRST}\n\n{REST.removesuffix('.')}\n\n" for title in heads)
+    book = read_text(tmp_path, "songs.txt", f"CHAPTER I\n\nJuly\n\nSong of the Marsh\n\n{texts}")
+    assert "page number" not in reasons(book)
+
+
+def test_titles_that_stand_nearer_to_each_other_than_pages_are_read(tmp_path: Path) -> None:
+    exhibits = "".join(f"The jury was shown\n\nEXHIBIT OF THE CROWN {n}\n\nwhich was a rope.\n\n" for n in range(3, 9))
+    book = read_text(tmp_path, "trial.txt", f"CHAPTER I\n\n{FIRST} {REST}\n\n{exhibits}CHAPTER II\n\n{FIRST} {REST}\n")
+    assert "page number" not in reasons(book)

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.books import entry, make_epub, outline, rewrite
 from triforce_tts.books.read import read_chapters
 
@@ -67,3 +69,11 @@ def test_a_drawing_in_the_spine_is_a_page(tmp_path: Path) -> None:
         ("One", "The grey goose / Word by word / And more."),
         ("Two", "Two / A drawing inside a page stays silent."),
     ]
+
+
+@pytest.mark.parametrize("media_type", ["application/xhtml+xml; charset=utf-8", "text/xml", "image/jpeg"])
+def test_a_page_with_a_wrong_type_is_read_by_its_name(tmp_path: Path, media_type: str) -> None:
+    pages = {"a.xhtml": "<h1>One</h1><p>The page is read.</p>", "b.xhtml": "<h1>Two</h1><p>The end.</p>"}
+    path = make_epub(tmp_path / "b.epub", pages, entry("One", "a.xhtml") + entry("Two", "b.xhtml"))
+    chapters, _ = _read(path, _item("a.xhtml", media_type, "b") + _item("b.xhtml", PAGE), "a b")
+    assert chapters == [("One", "One / The page is read."), ("Two", "Two / The end.")]

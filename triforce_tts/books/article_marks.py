@@ -79,8 +79,9 @@ def is_around(element: Any, most_letters: float, title: Any = None) -> bool:
         is_comments = "comment" in match[0].lower() and title is not None and element not in title.iterancestors()
         return is_short or is_comments
     is_button = bool(_BUTTONS.search(words)) and not has_heading(element)
-    is_brief = bool(_BRIEF.search(words)) and not _holds_title(element)
-    return (is_button or is_brief) and count_words(text_in(element)) <= _MOST_BRIEF
+    if not (is_button or _BRIEF.search(words)) or count_words(text_in(element)) > _MOST_BRIEF:
+        return False
+    return is_button or not _holds_title(element)
 
 
 def _holds_title(element: Any) -> bool:

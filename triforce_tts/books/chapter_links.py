@@ -4,7 +4,7 @@ import re
 from itertools import islice
 from typing import Any
 
-from .html_rules import HEADINGS, SKIP_ATTRIBUTE, has_heading, is_block, name_of
+from .html_rules import SKIP_ATTRIBUTE, has_heading, is_block, name_of
 from .notes import text_in
 
 _PIECE = r"chapter|page|part|post|entry|story|episode|update|section|scene"
@@ -31,7 +31,7 @@ def mark_chapter_links(page: Any) -> None:
         row = None
         for around in link.iterancestors():
             name = name_of(around)
-            if name in ("body", "html") or name in HEADINGS or has_heading(around) or not _is_row(around):
+            if name in ("body", "html", "dt") or has_heading(around) or not _is_row(around):
                 break
             row = around if is_block(around, name) else row
         if row is not None:

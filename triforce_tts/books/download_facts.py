@@ -85,10 +85,11 @@ def _divided(text: str) -> tuple[str, str]:
 
 def _title_above(draft: Draft, above: list[int], behind: list[int]) -> list[int]:
     """The title and the author above the facts; a title that is the only heading stays, and so does everything if there is more."""
-    texts = [draft.blocks[n].text for n in above]
+    if len(above) > _MOST_ABOVE:
+        return []
     heads = [n for n in above if draft.blocks[n].kind == "heading"]
     is_only = bool(heads) and not any(draft.blocks[n].kind == "heading" for n in behind)
-    is_title = len(texts) <= _MOST_ABOVE and not any(map(ENDS_SENTENCE.search, texts))
+    is_title = not any(ENDS_SENTENCE.search(draft.blocks[n].text) for n in above)
     return above if is_title and not is_only else []
 
 

@@ -195,14 +195,14 @@ class _MarkFinder:
 
     def _above(self, start: int, first: int) -> list[DraftBlock]:
         """The few words of a page above the first chapter, which the page holds too: the title of the book and its author."""
+        is_last = not any(start < other <= first for other in self._starts.values())
+        if not is_last or first >= len(self._draft.blocks):
+            return []
         own = [block for block in self._draft.blocks[start:first] if not block.is_empty]
-        is_in_page = first < len(self._draft.blocks) and not any(
-            start < other <= first for other in self._starts.values()
-        )
         words = sum(count_words(block.text) for block in own)
         kinds_fit = all(block.kind in ("paragraph", "verse") and not block.is_front for block in own)
         is_title = kinds_fit and words <= _MOST_ABOVE
-        return own if own and is_in_page and is_title and not any(is_prose(block.text) for block in own) else []
+        return own if is_title and not any(is_prose(block.text) for block in own) else []
 
     def _with_kinds(self, marks: list[Mark]) -> list[Mark]:
         """The begins of chapters; pages without a heading that a dedication or its like begins take their titles from that."""

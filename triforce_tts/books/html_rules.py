@@ -106,7 +106,7 @@ def classes_of(element: Any) -> set[str]:
 
 def has_heading(element: Any) -> bool:
     """Whether an element holds a heading, or is one."""
-    return any(True for _ in element.iter(*HEADINGS))
+    return next(element.iter(*(f"{{*}}{name}" for name in HEADINGS)), None) is not None
 
 
 def is_block(element: Any, name: str) -> bool:

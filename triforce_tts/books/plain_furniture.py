@@ -114,7 +114,8 @@ def running_heads(texts: Sequence[str]) -> dict[int, int]:
     """The texts that may be the line above a page, with its number: a title that also stands alone, or comes again and again.
 
     A title with the number one counts songs or exhibits, for the first page of a book has no such line, and so does one whose
-    numbers are nearer to each other than pages are.
+    numbers are nearer to each other than pages are. Where most paragraphs begin with small letters, nothing shows where a
+    sentence is cut, and all titles are read.
     """
     found: dict[int, tuple[str, int]] = {}
     for number, text in enumerate(texts):
@@ -132,6 +133,9 @@ def running_heads(texts: Sequence[str]) -> dict[int, int]:
     counts = Counter(head for head, _ in found.values() if len(head) >= _LEAST_LETTERS)
     alone = {letters(line) for text in texts for line in text.split("\n") if len(line) <= _LONGEST_HEAD}
     heads = {n: page for n, (head, page) in found.items() if head in alone or counts[head] >= _LEAST_HEADS}
+    others = [text for n, text in enumerate(texts) if text and not {n, n - 1} & heads.keys()]
+    if 2 * sum(text[0].islower() for text in others) > len(others):
+        return {}
     counted = _counting_up([_Candidate(n, page) for n, page in heads.items()])
     return heads if len(counted) >= _FEWEST_PAGES and _are_pages(counted, texts) else {}
 

@@ -113,7 +113,8 @@ def test_text_that_stands_beside_the_facts_of_a_download_is_read(tmp_path: Path)
     above = f"Salt\n\nby quillpen\n\nFor my mother.\n\n{typed}\n\nSeries: {PROSE}\n\n{PROSE}\n"
     texts = spoken(read_text(tmp_path, "above.txt", above))
     assert texts == ["Salt", "by quillpen", "For my mother.", f"Series: {PROSE}", PROSE]
-    book = read_text(tmp_path, "title.md", f"# Salt\n\n{typed}\n\n{PROSE}\n")
+    apart = facts.replace("<br/>", "\n\n")
+    book = read_text(tmp_path, "title.md", f"# Salt\n\n{apart}\n\n{PROSE}\n")
     assert outline(book) == [("Salt", f"Salt / {PROSE}")]
 
 
@@ -122,6 +123,8 @@ def test_a_title_or_a_speech_that_is_a_link_is_read(tmp_path: Path) -> None:
     assert spoken(read_page(tmp_path, speech)) == ["One", "“Next!”", PROSE]
     title = f"<p><a href='toc.xhtml'>First Story</a></p><p>{PROSE}</p>"
     assert spoken(read_page(tmp_path, title)) == ["First Story", PROSE]
+    term = f"<dl><dt><a href='#n'>Next</a></dt><dd>{PROSE}</dd></dl>"
+    assert spoken(read_page(tmp_path, term))[0].startswith("Next")
     heading = f"<div><h2><a href='a.xhtml'>Home</a></h2><p><a href='b.xhtml'>Next</a></p></div><p>{PROSE}</p>"
     assert spoken(read_page(tmp_path, heading)) == ["Home", PROSE]
 

@@ -66,3 +66,9 @@ def test_titles_that_stand_nearer_to_each_other_than_pages_are_read(tmp_path: Pa
     exhibits = "".join(f"The jury was shown\n\nEXHIBIT OF THE CROWN {n}\n\nwhich was a rope.\n\n" for n in range(3, 9))
     book = read_text(tmp_path, "trial.txt", f"CHAPTER I\n\n{FIRST} {REST}\n\n{exhibits}CHAPTER II\n\n{FIRST} {REST}\n")
     assert "page number" not in reasons(book)
+
+
+def test_titles_in_a_book_without_capitals_are_read(tmp_path: Path) -> None:
+    letters = "".join(f"The Old Mill, {n}\n\n{FIRST.lower()}\n\nit rained, {REST}\n\n" for n in range(12, 18))
+    book = read_text(tmp_path, "letters.txt", f"CHAPTER 1\n\nThe Old Mill\n\n{letters.replace('it.', 'it')}")
+    assert "page number" not in reasons(book)

@@ -6,6 +6,7 @@ summary that stands apart from such facts.
 
 import re
 
+from .chapters import count_words
 from .draft import Draft
 from .plain_headings import ENDS_SENTENCE, is_prose
 
@@ -20,6 +21,7 @@ _SUMMARY = re.compile(r"^(?:Summary|Description)\s*:", re.MULTILINE)
 _LEAST_FACTS = 4  # lines
 _LONGEST_SUMMARY = 1250  # the most characters of a summary that the Archive of Our Own takes
 _MOST_ABOVE = 2  # title and author above such lines
+_MOST_BEFORE = 60  # the most words of a page or a text before them; behind more of a novel they belong to it
 _POSTED = re.compile(r"(?:.{0,200}\n)?Posted originally on the Archive of Our Own(?:\s+at)?[\s.]*")
 _COMMENT = re.compile(
     r"Please drop by the (?:Archive|archive) and comment to let (?:the|your) (?:creator|author)s? know\b[^\n]{0,60}"
@@ -72,9 +74,19 @@ def _facts_around(draft: Draft, filled: list[int], place: int) -> set[int]:
     behind = draft.blocks[filled[last + 1]].text if last + 1 < len(filled) else ""
     last += bool(_SUMMARY.match(behind)) and _is_summary(behind)
     own = filled[first : last + 1]
-    if sum(draft.blocks[n].text.count("\n") + 1 for n in own) < _LEAST_FACTS:
+    if sum(draft.blocks[n].text.count("\n") + 1 for n in own) < _LEAST_FACTS or not _begins(draft, filled, first):
         return set()
     return {*own, *_title_above(draft, filled[:first], filled[last + 1 :])}
+
+
+def _begins(draft: Draft, filled: list[int], place: int) -> bool:
+    """Whether a block stands at the begin of its page, or of the text, so that at most a title and a motto are above it."""
+    words = 0
+    for n in reversed(filled[max(0, place - _MOST_BEFORE) : place]):
+        if draft.blocks[n].where != draft.blocks[filled[place]].where:
+            break
+        words += count_words(draft.blocks[n].text)
+    return words <= _MOST_BEFORE
 
 
 def _divided(text: str) -> tuple[str, str]:

@@ -113,6 +113,8 @@ def test_text_that_stands_beside_the_facts_of_a_download_is_read(tmp_path: Path)
     above = f"Salt\n\nby quillpen\n\nFor my mother.\n\n{typed}\n\nSeries: {PROSE}\n\n{PROSE}\n"
     texts = spoken(read_text(tmp_path, "above.txt", above))
     assert texts == ["Salt", "by quillpen", "For my mother.", f"Series: {PROSE}", PROSE]
+    novel = f"CHAPTER 1\n\n{PROSE * 4}\n\n{typed}\n\n{PROSE}\n\nCHAPTER 2\n\n{PROSE}\n"
+    assert "front matter" not in reasons(read_text(tmp_path, "novel.txt", novel))
     apart = facts.replace("<br/>", "\n\n")
     book = read_text(tmp_path, "title.md", f"# Salt\n\n{apart}\n\n{PROSE}\n")
     assert outline(book) == [("Salt", f"Salt / {PROSE}")]

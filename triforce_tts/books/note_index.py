@@ -239,7 +239,7 @@ def _fill_parent(parent: Any) -> None:
                 child.set(NOTE_ATTRIBUTE, children[first].get(NOTE_ATTRIBUTE))
     _mark_title(children[marked[0] - 1] if marked and marked[0] else None)
     if is_note_body(parent, name_of(parent)):
-        _mark_title(parent.getprevious())
+        _mark_title(next((before for before in parent.itersiblings(preceding=True) if name_of(before)), None))
     rest = [child for child in children if child.get(NOTE_ATTRIBUTE) is None and text_in(child)]
     if not rest and name_of(parent) in ("section", "aside", "div", "ol", "ul", "dl"):
         outer = parent.getparent()

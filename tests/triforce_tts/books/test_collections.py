@@ -64,7 +64,7 @@ def test_the_heading_above_notes_of_a_class_is_a_note(tmp_path: Path) -> None:
         f"<dt id='n{n}' class='footnote'>[<a href='#b{n}'>←{n}</a>]</dt><dd><p>Remark {n}.</p></dd>" for n in (1, 2)
     )
     text = "".join(f"<p>{PROSE}<sup><a href='#n{n}' id='b{n}'>{n}</a></sup></p>" for n in (1, 2))
-    book = read_page(tmp_path, f"<h1>One</h1>{text}<h2>Notes</h2><dl class='footnotes'>{notes}</dl>")
+    book = read_page(tmp_path, f"<h1>One</h1>{text}<h2>Notes</h2><!-- Notes --><dl class='footnotes'>{notes}</dl>")
     assert spoken(book) == ["One", PROSE.strip(), PROSE.strip()]
     assert reasons(book)["note"].startswith("Notes")
 

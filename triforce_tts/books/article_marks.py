@@ -1,7 +1,7 @@
 """Tells what stands around the article of a page, and the lines between its title and its text: by classes and by form."""
 
 import re
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Any
 
 from .chapters import About, count_words, letters
@@ -86,7 +86,8 @@ def is_around(element: Any, most_letters: float, title: Any = None) -> bool:
 
 def _holds_title(element: Any) -> bool:
     """Whether an element holds the title of a page, or a heading that counts a chapter."""
-    return any(name_of(e) == "h1" or numbered(text_in(e)) in ("part", "chapter") for e in element.iter(*HEADINGS))
+    heads = islice(element.iter(*HEADINGS), _MOST_BRIEF)
+    return any(name_of(head) == "h1" or numbered(text_in(head)) in ("part", "chapter") for head in heads)
 
 
 def withdraw_byline(draft: Draft, about: About) -> None:

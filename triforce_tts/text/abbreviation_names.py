@@ -12,6 +12,7 @@ TITLES = {
     "Col": "Colonel",
     "Maj": "Major",
     "Capt": "Captain",
+    "Cpt": "Captain",
     "Cmdr": "Commander",
     "Lt": "Lieutenant",
     "Sgt": "Sergeant",
@@ -234,7 +235,9 @@ MIXED = {
     "q-o-q": "quarter on quarter",
     "w/out": "without",
     "S/N": "S N",
-    "Mr./Mrs.": "Mister or Missus",
+    "TL;DR": "T L D R",
+    "4to": "quarto",
+    "8vo": "octavo",
     "24/7/365": "twenty four seven three sixty five",
 }
 STREETS_BEFORE_SIDES = {

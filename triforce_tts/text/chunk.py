@@ -49,6 +49,7 @@ _MEASURE = re.compile(
 )  # the library takes 'MM.' for a title only
 # A short exclamation before a small letter opens a sentence of its own only in print: 'Oh! my dear', 'Alas! poor Yorick'.
 _EXCLAMATION = re.compile(r"(?:^|[\s\"'“‘(])[A-Z][a-z]+(?:,? [a-z]+)?[!?]$")
+_ELIDED = re.compile(r"\s['’](?=\w)")
 _WIDE_END = re.compile(r"[。！？｡][」』”’)\]]*\s*")
 _LETTER_START = re.compile(r"[\"'“‘«(\[]*([^\W\d_])")
 # Places where an overlong sentence may be cut, the best first; the cut lies after the match.
@@ -181,6 +182,8 @@ def _sentences(paragraph: str) -> list[str]:
     ends = [0]
     for length in lengths:
         ends.append(ends[-1] + length)
+    # An apostrophe behind a space belongs to the word that follows: 'He sat. 'Twas late.'
+    ends = [end - (end > 1 and _ELIDED.match(paragraph, end - 2) is not None) for end in ends]
     inside = _inside_whole(paragraph)
     wide = [mark.span() for mark in _WIDE_END.finditer(paragraph)]
     ends = sorted(

@@ -87,6 +87,26 @@ def _say_verse_or_version(match: re.Match[str]) -> str:
     return "version " if _PROGRAM.search(before) else "verse "
 
 
+def _say_lines(match: re.Match[str]) -> str:
+    """Act, scene and line of a play: ``III.i.56`` as 'three, one, fifty six'."""
+    act, scene = roman_value(match[1]), roman_value(match[2])
+    if not act or not scene:
+        return match[0]
+    return f"{cardinal(act)}, {cardinal(scene)}, {cardinal(int(match[3]))}" + (
+        f" to {cardinal(int(match[4]))}" if match[4] else ""
+    )
+
+
+def _say_numbered(match: re.Match[str]) -> str:
+    """``(1)-(3)``, a range of equations or sections."""
+    first, last = int(match[1]), int(match[2])
+    return f"({first} to {last})" if first < last else match[0]
+
+
+# Before the rules of addresses, as it looks like one.
+LINES_OF_PLAYS: list[Rule] = [
+    rule(r"(?<![\w.])([IVX]{1,4})\.([ivx]{1,5})\.([0-9]{1,3})(?:-([0-9]{1,3}))?(?![0-9A-Za-z])", _say_lines),
+]
 RULES: list[Rule] = [
     rule(
         rf"({_BEFORE}[0-9]{{1,3}}:[0-9]{{1,3}}) ?-{{1,2}} ?([0-9]{{1,3}}):([0-9]{{1,3}})(?![0-9:]|[.,][0-9])",
@@ -128,6 +148,7 @@ RULES: list[Rule] = [
     ),
     # Not in numbers of base 16, such as '0x12ff', '#00ff' and '3a9ff'.
     rule(r"(?<![\w#])([1-9][0-9]{0,3})ff\b(?:\.(?=[,;)]| [a-z]))?", lambda m: f"{m[1]} and following"),
+    rule(r"(?<![\w(])\(([0-9]{1,3})\)(?:-| -- )\(([0-9]{1,3})\)", _say_numbered),
     rule(_STOPPED, _unstop),
     rule(_LONE, _unstop),
 ]

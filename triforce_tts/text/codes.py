@@ -10,7 +10,7 @@ _CUE = r"(?i:\b(?:call|phone|telephone|tel|fax|mobile|cell|dial|ring|text|hotlin
 _CODE_CUE = (
     r"(?i:\b(?:zip(?: code)?s?|post ?codes?|postal codes?|pin(?: code)?|otp|passcode|password|access code|code|serial(?: number)?"
     r"|account(?: number)?|card number|area code|ending in|ends in|ending with|ends with|last (?:four|4) digits|extension|ext\.?|isbn"
-    r"|tracking number|reference number|flight number|routing number|social security number|ssn|imei|vin|p\. ?o\. box))"
+    r"|tracking number|reference number|flight number|routing number|social security number|ssn|imei|vin|sku|p\. ?o\. box))"
 )
 # After these words a leading zero says nothing: 'Part 02'.
 _COUNTED = (
@@ -215,6 +215,13 @@ RULES: list[Rule] = [
     rule(r"(?<![\w.#-])(?=[A-Z]{0,9}[0-9])(?=[0-9]{0,16}[A-Z])[A-Z0-9]{10,20}(?![\w-])", _say_signs),
     # Behind a letter and a hyphen a number of five digits is that of an order or a part.
     rule(r"(?<![\w-])([A-Z]{1,4}-)([0-9]{5,12})(?![\w-]|[.,][0-9])", lambda m: m[1] + spell_digits(m[2])),
+    # The two parts of the number of an order: 'invoice #2024-0113' (the hash is a word by now).
+    rule(
+        r"(\b(?i:invoice|order|ticket|case|claim|policy|booking|account|reference|sku|ref\.?|po)(?: number|:)? )(?:(#)|(?=[0-9]{5}|[0-9]{3,8}-[0-9]{5})(?![0-9]{1,8}00-|[0-9]{3,8}-[0-9]{1,8}00(?![0-9])))([0-9]{3,8})-([0-9]{3,8})(?![\w-]|[.,/:][0-9])",
+        lambda m: (
+            f"{m[1]}{'number ' if m[2] else ''}{pairs(m[3]) if re.fullmatch('20[0-9]{2}', m[3]) else spell_digits(m[3])}, {spell_digits(m[4])}"
+        ),
+    ),
     rule(rf"\b(?P<word>(?:{_VERSIONED}) )(?P<parts>[0-9]{{1,4}}(?:\.[0-9]{{1,9}}){{1,6}})(?![0-9])", _say_version),
     rule(
         r"\b(?P<cue>(?i:isbn|issn|orcid)(?:-1[03])?:? ?)(?P<digits>[0-9](?:[- ]?[0-9]){6,15}(?:[- ]?[xX])?)(?![0-9A-Za-z-])",

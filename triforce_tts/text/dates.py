@@ -218,6 +218,15 @@ RULES: list[Rule] = [
         rf"(?P<the>){START}{_DAY}(?P<upper>)-(?P<month>{MONTH})(?P<may>)-(?P<year>{YEAR}|[0-9]{{2}})(?![0-9-])",
         _say_day_month,
     ),
+    # From one month to another: '06/2018-05/2020'; from day to day: 'Mon 9am-Fri 5pm'; to a time with its half: '9-10:30am'.
+    rule(
+        r"(?<![\w/.])((?:0[1-9]|1[0-2])/(?:19|20)[0-9]{2}) ?-{1,2} ?(?=(?:0[1-9]|1[0-2])/(?:19|20)[0-9]{2}(?![0-9/]))",
+        lambda m: f"{m[1]} to ",
+    ),
+    rule(rf"(?<=[0-9])( ?[ap]\.?m\b\.?) ?-{{1,2}} ?(?=(?:{_DAY_NAME})\.? [0-9])", lambda m: f"{m[1]} to "),
+    rule(
+        r"(?<![\w.:,/$£€-])(1[0-2]|[1-9]) ?- ?(?=(?:1[0-2]|[1-9]):[0-5][0-9] ?[aApP]\.?[mM]\b)", lambda m: f"{m[1]} to "
+    ),
     rule(
         rf"{START}(0[1-9]|1[0-2])/((?:19|20)[0-9]{{2}})(?![0-9/]|[.,][0-9])",
         lambda m: f"{MONTHS[int(m[1]) - 1]} {year(int(m[2]))}",

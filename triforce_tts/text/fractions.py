@@ -2,7 +2,8 @@
 
 import re
 
-from triforce_tts.text.numbers import START, Rule, fraction, is_attribute, number_words, ordinal, rule, with_article
+from triforce_tts.text.attributes import is_attribute
+from triforce_tts.text.numbers import START, Rule, fraction, number_words, ordinal, rule, with_article
 from triforce_tts.text.unit_names import UNITS
 
 # These need no dot to be units behind a fraction.

@@ -2,7 +2,7 @@
 
 import re
 
-from triforce_tts.text.numbers import Rule, number_words, pairs, rule
+from triforce_tts.text.numbers import Rule, number_words, pairs, rule, spell_digits
 from triforce_tts.text.roman import roman_value
 
 _RULES_OF_COURTS = {
@@ -60,6 +60,16 @@ def _say_one_part(match: re.Match[str]) -> str:
 
 
 RULES: list[Rule] = [
+    # The sections of a British act: 's. 12 of the Act', 'ss 3-5 of the Act', 's.12(1)(b)'.
+    rule(
+        r"(?<![\w.'/-])(?<![0-9] )(ss?)(?:\. ?| )(?=[0-9]{1,4}[A-Z]{0,2}(?:(?:\([0-9a-z]{1,4}\)){1,4}(?!\w)|(?:-[0-9]{1,4})? of (?:the|that|this) (?:(?:[A-Z0-9][\w']{0,20}|of|and) ){0,6}(?:Act|Code|Ordinance|Constitution|Regulations?|Law|Statute|Schedule|Order|Rules|Charter)\b))",
+        lambda m: f"section{'s' if m[1] == 'ss' else ''} ",
+    ),
+    # The number of a case at a court: 'No. 1:23-cv-04567'.
+    rule(
+        r"\bNo\. ([0-9]{1,2}):([0-9]{2})-([a-z]{2})-([0-9]{3,6})(?![\w-])",
+        lambda m: f"Number {number_words(m[1])}, {number_words(m[2])} {' '.join(m[3].upper())} {spell_digits(m[4])}",
+    ),
     rule(r"\bPub\. ?L\. (?:No\. )?(?=[0-9])", lambda m: "Public Law "),
     rule(r"(?<=\bPublic Law )([0-9]{2,3})-([0-9]{1,3})(?![0-9-])", lambda m: f"{pairs(m[1])}-{pairs(m[2])}"),
     rule(rf"\b(Fed\. )?R\. ({'|'.join(map(re.escape, _RULES_OF_COURTS))})\.", _say_rule),

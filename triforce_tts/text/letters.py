@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from triforce_tts.text import numeral_names
 from triforce_tts.text.abbreviation_names import OPENERS
+from triforce_tts.text.initialisms import is_initialism
 from triforce_tts.text.money import CODES
 from triforce_tts.text.numbers import Rule, cardinal, ordinal, rule, year
 from triforce_tts.text.phonemes import Lexicon
@@ -39,21 +40,6 @@ ALWAYS_SPELLED = {
 }
 # Some of these are common words too. Among other capitals they are read as words.
 WORDS_TOO = {"IT", "US", "WHO", "PA", "BA", "DA", "ER", "LA", "MA", "PE", "TA", "IRA"}
-# These are spelled where the words around show that no word is shouted: 'the SAT', 'an LED', 'AM radio'.
-_SPELLED_THERE = {
-    "AM": re.compile(
-        r"^.*\|(?: ?[/&] ?| and | or )FM\b|.*\| (?:radio|stations?|dial|band|broadcast\w*)\b|.*\bFM(?: ?[/&] ?| and | or )\|"
-    ),
-    "ET": re.compile(r".*[0-9] \||.* [AP] M \|"),
-    "LED": re.compile(
-        r".*\b(?:[Aa]n|[Tt]he|[Oo]ne|[Ee]ach) \|(?! (?:him|her|them|us|me|to|by|the|a)\b)|.*\| (?:lights?|lighting|bulbs?|displays?|screens?|lamps?|strips?|TVs?|panels?)\b"
-    ),
-    "POW": re.compile(r".*\b(?:[Aa]|[Tt]he|[Ee]ach|[Ff]ormer|[Ee]very) \|(?!!)|.*\| (?:camps?|guards?)\b"),
-    "SAT": re.compile(
-        r".*\b(?:[Tt]he|[Hh]is|[Hh]er|[Mm]y|[Yy]our|[Aa]n) \|(?! (?:down|up|on|in|at|there|by)\b)|.*\| (?:scores?|tests?|exams?|prep)\b"
-    ),
-    "SEC": re.compile(r".*\b(?:[Tt]he|US|U S) \|"),
-}
 # These are sung, called or murmured too: '"LA LA LA," she sang', 'MA! Come here', 'ER... I think'.
 _CALLS = frozenset(["BA", "DA", "ER", "LA", "MA", "TA"])
 _NAMED = "LA"  # this is a place more often than it is called
@@ -305,12 +291,9 @@ def _is_beside_shouted(match: re.Match[str]) -> bool:
 
 
 def _is_spelled_there(match: re.Match[str]) -> bool:
-    """Whether the words beside 'SAT', 'LED' and their like show that they are letters."""
-    there = _SPELLED_THERE.get(match[1])
-    if not there:
-        return False
-    before = match.string[max(0, match.start() - 12) : match.start()]
-    return bool(match[2] == "s" or there.match(f"{before}|{match.string[match.end() : match.end() + 16]}"))
+    """Whether the words around show that the letters are an initialism, although the dictionary has a word with them."""
+    before = match.string[max(0, match.start() - 20) : match.start()]
+    return is_initialism(match[1], match[2] or "", before, match.string[match.end() : match.end() + 16])
 
 
 def _is_called(match: re.Match[str]) -> bool:

@@ -3,7 +3,8 @@
 import re
 import unicodedata
 
-from triforce_tts.text.numbers import NUMBER, START, Rule, cardinal, fraction, is_attribute, number_words, rule
+from triforce_tts.text.attributes import is_attribute
+from triforce_tts.text.numbers import NUMBER, START, Rule, cardinal, fraction, number_words, rule
 
 # The names of one unit, of several units, of one hundredth and of several hundredths; the last two may be empty.
 Names = tuple[str, str, str, str]

@@ -82,6 +82,28 @@ def _say_pairs(match: re.Match[str]) -> str:
     return f"{name}{joint}{pairs(number)}" + (f" {pairs(variant)}" if variant else "")
 
 
+# Before these, or with them in front, a number is a count: 'Top-250', 'Salt-250 grams', 'India-250 all out'.
+_COUNTED = (
+    "Top|Under|Over|Sub|Super|Around|Minus|Plus|About|Nearly|Almost|Approx|Mid|Non|Pre|Price|Cost|Total|Score|Scores|Calories|Weight"
+    "|Height|Budget|Big|Men|Women|Boys|Girls|Adults|Children|Kids|Teachers|Students|Pupils|Members|Voters|Ayes|Noes|Yes|No|For|Against"
+    "|Rs|INR|USD|Usd|EUR|GBP|IQ|Max|Min|First|Last|Another|Every|Than"
+)
+_COUNT_AFTER = (
+    r" (?:all out|for [0-9]|only|people|men|women|children|miles?|minutes?|hours?|days?|years?|months?|weeks?|degrees|grams|kilos|kcal|calories"
+    r"|marks|points|runs|votes|pages|words|entries|seats|copies|items|pieces|meters|metres|feet|dollars|pounds|euros|rupees|guests|members)\b"
+)
+# The next name of a list of counts: 'Australia-350, India-298'.
+_LIST_BEFORE = re.compile(r"\b[A-Z][a-z]+-[a-z0-9 ]{1,32},? (?:and )?$")
+_LIST_AFTER = re.compile(r",? (?:and )?[A-Z][a-z]+-[0-9]{1,3}(?![0-9])")
+
+
+def _say_name(match: re.Match[str]) -> str:
+    """A name and its number in pairs, unless the name is one of a list of counts."""
+    before = match.string[max(0, match.start() - 40) : match.start()]
+    is_listed = _LIST_BEFORE.search(before) or _LIST_AFTER.match(match.string[match.end() : match.end() + 30])
+    return match[0] if is_listed and not match["name"].isupper() else _say_pairs(match)
+
+
 def _say_out_of(match: re.Match[str]) -> str:
     return f"{match[1]}{number_words(match[2])} out of {number_words(match[3])}"
 
@@ -175,6 +197,20 @@ RULES: list[Rule] = [
         lambda m: pairs(m[1]),
     ),
     rule(r"\bFl\. (?=[0-9])", lambda m: "Floor "),
+    rule(
+        r"\bF/A-([0-9]{2})(?:([A-Z])(?:/([A-Z]))?)?(?![0-9A-Za-z])",
+        lambda m: " ".join(filter(None, [f"F A-{number_words(m[1])}", m[2], m[3]])),
+    ),
+    rule(r"\bFY ?([0-9]{2})/([0-9]{2})(?![0-9/])", lambda m: f"F Y {number_words(m[1])} {number_words(m[2])}"),
+    rule(
+        rf"(?<![\w.,$£€-])(?<!earned )(?<!paid )(?<!cost )(?<!made )(?<!opulation )40([13]) ?(?:(?<=1)[kK]|(?<=3)[bB])\b(?! ?(?:{_UNIT})\b| (?!plans|accounts|funds|savings|loans|rollovers|matches|contributions|options|holdings|is\b|was\b|has\b|as\b)(?:people|[a-z]+s)\b)",
+        lambda m: f"four oh {'one k' if m[1] == '1' else 'three b'}",
+    ),
+    # A name with a number of three digits: 'Blink-182', 'STS-107', 'Kepler-452b'.
+    rule(
+        rf"(?P<name>(?<!\w)(?!(?:{_COUNTED})-)[A-Z][A-Za-z]{{1,11}}-)(?P<number>[1-9][0-9]{{2}})(?P<variant>){_WHOLE}(?!-|s\b|[A-Za-z]{{2}})(?![ -]?(?:{_UNIT})(?![A-Za-z]))(?!{_COUNT_AFTER})",
+        _say_name,
+    ),
     rule(r"\bWW(?=[123]\b)", lambda m: "World War "),
     rule(
         rf"(?P<name>\b(?:{_MAKES}) (?:[A-Z])?)(?P<number>[1-9][0-9]{{2,3}})(?:-(?P<variant>[0-9]{{1,4}}))?{_WHOLE}{_NO_COUNT}",

@@ -16,6 +16,7 @@ from triforce_tts.text import (
     codes,
     dates,
     formulas,
+    labels,
     law,
     money,
     named_numbers,
@@ -23,6 +24,7 @@ from triforce_tts.text import (
     programs,
     shillings,
     sports,
+    tallies,
     units,
     years,
 )
@@ -76,6 +78,8 @@ _COMPARISONS = {
 _DATED = re.compile(r"[0-9-]|, [A-Z]{2}\b")  # a text without one of these needs no rule of dates and codes
 _RULES_OF_NAMES = (
     law.RULES,
+    labels.RULES,
+    tallies.RULES,
     sports.RULES,
     catalogues.RULES,
     named_numbers.RULES,
@@ -176,7 +180,8 @@ def _speak(text: str, shouted: bool) -> str:
     text = _separate(numbers.apply(programs.RULES, re.sub(r"\s+", " ", text)))
     if shouted:
         text = calm(text)
-    text = numbers.apply(citations.RULES, numbers.apply(addresses.RULES, text))
+    text = numbers.apply(addresses.RULES, numbers.apply(citations.LINES_OF_PLAYS, text))
+    text = numbers.apply(citations.RULES, text)
     if "=" in text or "/" in text:
         text = numbers.apply(formulas.RULES, text)
     if _DATED.search(text):
@@ -203,6 +208,7 @@ def _separate(text: str) -> str:
     )
     text = re.sub(r"(?<=[0-9])(?=etc\b)", " ", text)
     text = re.sub(rf"(?<=\b[35])'(?={ENDS_OF_STRANDS})", " prime", text)
+    text = re.sub(r"(?<=[ACGTU]{3}-[35])'(?!\w)", " prime", text)
     text = _KEYS.sub(lambda m: f"{m[1]}{'star' if m[2] == '*' else 'hash'} ", text)
     text = _PARTS_OF_WORDS.sub(r"\1\2\3", text)
     text = re.sub(r"(?<![\w.])(?:MR|MRS|DR|PROF)\.(?= [A-Z])|\bETC\.", _say_capitals, text)

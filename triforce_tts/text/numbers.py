@@ -123,51 +123,6 @@ def _apart(match: re.Match[str], reading: str) -> str:
     return reading
 
 
-# Words after an amount that show that the amount describes no noun: 'a $20 for', 'a 5 km from here'.
-_NO_NOUN_AFTER = (
-    "in to of for and or but on at by from with per a an the each every is was are were has had will would can could may"
-    " might must that which who when where while as if than then more less worth off annually yearly monthly weekly daily"
-    " today tomorrow yesterday ago later until since before after over under up down out about away apart not so because"
-    " north south east west inside outside instead only too it he she they we you i"
-    " above below beyond behind along across past through toward towards between beneath underneath downstream upstream"
-    " ahead back onward overhead downhill uphill offshore inland upward downward upwards downwards"
-)
-# Behind these the amount is that of the noun before it: 'a locker 200 cm tall', but 'a 200 cm tall locker'.
-_EXTENT_AFTER = re.compile(
-    r" (?:tall|long|wide|high|deep|thick|broad|large|heavy|square|across|taller|longer|wider|higher|lower|deeper|thicker|broader"
-    r"|larger|smaller|heavier|lighter|shorter|narrower|faster|slower|nearer|closer|farther|further|cheaper|dearer|older|younger"
-    r"|hotter|colder|warmer|cooler|richer|poorer|extra)\b"
-)
-_ADJECTIVES = (
-    "big huge massive giant tiny small little full mere whole new old good nice fine great grand further additional extra single"
-    " strange heavy light standard typical black white red blue green brown grey gray silver golden wooden metal steel"
-)
-_ATTRIBUTE_AFTER = re.compile(
-    rf"(?: | ?- ?)(?:can(?= of\b|[.,;:)]|$)|(?!(?:{_NO_NOUN_AFTER.replace(' ', '|')})\b(?!-))[a-z]{{2,}})"
-)
-_ATTRIBUTE_BEFORE = re.compile(r"\b(?:[Aa]n?|[Aa]nother|[Ee]ach|[Ee]very)(?: [a-z]{2,}){0,1} $")
-_COUNT_BEFORE = re.compile(r"\b(?i:one|two|three|four|five|six|seven|eight|nine|ten|twelve|several) $")
-_NOUN_BEFORE = re.compile(
-    rf"\b(?:[Aa](?:n|nother)?|[Ee]ach|[Ee]very) (?!(?:{_ADJECTIVES.replace(' ', '|')})\b)[a-z]{{2,}} $"
-)
-_LOOSE_BEFORE = re.compile(r"\b(?:[Aa]n? [a-z]{2,}|[Aa]nother|[Ee]ach) $")
-_CLAUSE_ENDS = re.compile(
-    r" [a-z]+(?: (?:in|and|or|at|with|by|from|to|on|of|but|when|as|than|which|that)\b|[.,;:!?)\"]|$)"
-)
-
-
-def is_attribute(match: re.Match[str]) -> bool:
-    """Whether an amount describes the noun after it, so that its unit is singular: 'a 5 km run', 'a $20 bill'."""
-    before = match.string[max(0, match.start() - 30) : match.start()]
-    after = match.string[match.end() : match.end() + 24]
-    if _EXTENT_AFTER.match(after) and (
-        _NOUN_BEFORE.search(before) or (_LOOSE_BEFORE.search(before) and _CLAUSE_ENDS.match(after))
-    ):
-        return False
-    is_counted = _COUNT_BEFORE.search(before) and not _EXTENT_AFTER.match(after)  # 'two 8 oz. cans'
-    return bool((is_counted or _ATTRIBUTE_BEFORE.search(before)) and _ATTRIBUTE_AFTER.match(after))
-
-
 def _with_suffix(number: int) -> str:
     teen = number % 100 in (11, 12, 13)
     return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
@@ -268,10 +223,32 @@ def _say_joint(word: str) -> Speak:
     return lambda match: f" {word} "
 
 
+_PROPER = re.compile(r"(?<![0-9/.,])(?<!/ )(?:([1-9][0-9]{0,2}) )?([1-9][0-9]?)/([2-9]|[1-9][0-9]|100)(?![0-9/.,]| /)")
+
+
 def _say_sum(match: re.Match[str]) -> str:
+    """The left side of an equation; a proper fraction in it is one: ``3/4 + 1/2`` as 'three quarters plus one half'."""
+    if match[0] == "9/11" or match.string[: match.start()].endswith("-"):
+        return _say_signs(match[0])
+    is_mixed = re.search("[0-9] $", match.string[max(0, match.start() - 2) : match.start()]) and _PROPER.match(match[0])
+    return ("and" if is_mixed else "") + _say_signs(_PROPER.sub(_say_proper, match[0]))
+
+
+def _say_signs(text: str) -> str:
+    signs = "|".join(map(re.escape, _SUM_SIGNS))
     return re.sub(
-        rf"(?<=[0-9]) ?({'|'.join(map(re.escape, _SUM_SIGNS))}) ?", lambda m: f" {_SUM_SIGNS[m[1]]} ", match[0]
+        rf"(?:(?<=[0-9]) ?|(?<=[a-z]) {{1,2}})({signs}) ?",
+        lambda m: f" {_SUM_SIGNS[m[1]]} ",
+        text,
     )
+
+
+def _say_proper(match: re.Match[str]) -> str:
+    """``3/4`` as 'three quarters', ``1 1/2`` as 'one and one half'."""
+    whole, top, bottom = match.groups()
+    if int(top) >= int(bottom):
+        return match[0]
+    return f" {number_words(whole) + ' and ' if whole else ''}{fraction(int(top), int(bottom))} "
 
 
 def _say_clock_or_ratio(match: re.Match[str]) -> str:

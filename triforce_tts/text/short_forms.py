@@ -2,6 +2,7 @@
 
 import re
 
+from triforce_tts.text.abbreviation_names import TITLES
 from triforce_tts.text.dates import SHORT_DAYS
 from triforce_tts.text.numbers import Rule
 from triforce_tts.text.saints import kept_stop
@@ -42,7 +43,62 @@ def _say_typed(match: re.Match[str]) -> str:
     return said[0].upper() + said[1:] if match[0][0].isupper() else said
 
 
+_TITLE = "Mr|Mrs|Ms|Mx|Miss|Dr|Prof"
+_POINTS = {
+    "N": "north",
+    "S": "south",
+    "E": "east",
+    "W": "west",
+    "NE": "northeast",
+    "NW": "northwest",
+    "SE": "southeast",
+    "SW": "southwest",
+}
+_PAIRS = {"b": "born", "d": "died", "m": "married", "abt": "about", "bef": "before", "aft": "after"}
+
+
+def _say_titles(match: re.Match[str]) -> str:
+    """``Mr/Mrs`` as 'Mister or Missus'."""
+    names = {**TITLES, "Dr": "Doctor"}
+    return " or ".join(names.get(title, title) for title in re.findall("[A-Za-z]+", match[0]))
+
+
 RULES: list[Rule] = [
+    (re.compile(rf"\b(?:{_TITLE})\b\.?(?:/(?:{_TITLE})\b\.?){{1,4}}"), _say_titles),
+    # A side of the compass behind a distance: '5 mi. N. of Boston'.
+    (
+        re.compile(
+            r"(?<=[0-9] )(km|mi|m|ft|yds|miles?|kilometers?|kilometres?|meters?|metres?|yards?|feet|blocks?|leagues?)\.? ([NS]?[EW]|[NS])\.?(?= of\b)"
+        ),
+        lambda m: f"{m[1]} {_POINTS[m[2]]}",
+    ),
+    # Dates of a life that are not sure: 'b. abt. 1790'; and a wedding behind a birth: 'b. 1820, m. 1845'.
+    (
+        re.compile(r"(?<![\w.])([bdm])\. ?(abt|bef|aft)\.? ?(?=(?:1[0-9]|20)[0-9]{2}(?![0-9]))"),
+        lambda m: f"{_PAIRS[m[1]]} {_PAIRS[m[2]]} ",
+    ),
+    (re.compile(r"(?<=[0-9][,;] )m\. ?(?=1[4-9][0-9]{2}(?![0-9]))"), lambda m: "married "),
+    (re.compile(r"(?<!\bI )\b(?:([Ll])vl?|LVL)\b\.? ?(?=[0-9?])"), lambda m: f"{m[1] or 'L'}evel "),
+    (
+        re.compile(
+            r"(?:\bF|(?<=\()f)ig(s?) (?=[0-9])(?![0-9]{1,4} (?:[a-z]{1,20}s|oz|lb|cup|g|kg|min|each|per|tsp|tbsp)\b)"
+        ),
+        lambda m: f"{m[0][0]}igure{m[1]} ",
+    ),
+    (re.compile(r"\bCat\. ?(?=[1-5] (?:hurricane|storm|typhoon|cyclone)\b)"), lambda m: "Category "),
+    (
+        re.compile(
+            r"\b((?i:model|part|serial|case|patent|catalog(?:ue)?|order|lot|item|style|docket|invoice|policy|account|report|file|job|batch|document) )[Nn]o\. ?(?=[A-Z]{1,4}-?[0-9])"
+        ),
+        lambda m: f"{m[1]}number ",
+    ),
+    # The days of work: '9-5 M-F'.
+    (
+        re.compile(
+            r"\bM(?:-| -- )F(?=[:,]? [0-9])|(?:(?<=[0-9] )|(?<=[ap]m )|(?<=[ap]m, )|(?<=[0-9], ))M(?:-| -- )F(?=[.,;)]|$)"
+        ),
+        lambda m: "Monday to Friday",
+    ),
     (
         re.compile(
             rf"(?:(?<![\w.@#/'-])({_TYPED_WORD})|(?:^|(?<=[.!?] ))({_TYPED_FIRST})(?! [A-Z]))(?![\w@/-]|\.\w|'s)"

@@ -45,7 +45,7 @@ def _calm_word(match: re.Match[str]) -> str:
         return kept
     if letters in ALWAYS_SPELLED - WORDS_TOO and before != "-":
         return kept
-    if letters in ("WWI", "WWII"):
+    if letters in ("WWI", "WWII", "WWIII"):
         return kept
     if letters in CODES and letters != "TRY" and re.match(r" ?[0-9]", match.string[match.end() : match.end() + 2]):
         return kept

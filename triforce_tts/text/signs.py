@@ -233,11 +233,19 @@ def name_sign(character: str) -> str:
     return " ".join(re.findall("[a-z]+", name))
 
 
+def _say_bounds(match: re.Match[str]) -> str:
+    """``∫₀¹`` as 'the integral from 0 to 1 of'."""
+    lower = f"{unicodedata.normalize('NFKC', match[2])[0]} equals " if match[2] else ""
+    lower += unicodedata.normalize("NFKC", match[3])
+    return f" {_NAMES[match[1]].removesuffix(' of')} from {lower} to {unicodedata.normalize('NFKC', match[4])} of "
+
+
 def _fold_runs(text: str) -> str:
     """Replace signs whose meaning depends on their neighbours: ranges, spaces within numbers, powers, degrees, Greek, lost accents."""
     text = re.sub("[–—―‒]{2,}", "—", text.translate(_WIDE))
     text = text.replace("§§", " sections ").replace("¶¶", " paragraphs ")
     text = re.sub(r"(?<=[²³ⁿ]) [-–] (?=[0-9(]|[b-z](?![a-z'’])|a[²³])", " minus ", text)
+    text = re.sub("([∫∑∏])([ᵢⱼₖₙ]₌)?([₀-₉]{1,3})([⁰¹²³⁴-⁹ⁿ]{1,3})", _say_bounds, text)
     text = re.sub("(★{1,9})(☆{1,9})", lambda m: f" {len(m[1])} out of {len(m[0])} stars ", text)
     text = re.sub("★{2,99}|⭐{2,99}", lambda m: f" {len(m[0])} stars ", text)
     text = re.sub("[♩♪♫♬]", " ", text)  # marks of a song in subtitles
@@ -254,6 +262,8 @@ def _fold_runs(text: str) -> str:
     text = re.sub(r"(?<=[0-9])[ \u00a0]?[º˚](?= ?[CFK]\b)|(?<=[0-9])˚|(?<=[0-9][0-9])º(?! (?:de|da|do)\b)", "°", text)
     text = re.sub(r"(?<=[0-9])′( ?[0-9]{1,2}(?:\.[0-9]{1,9})?)″", lambda m: f"'{m[1]}\"", text)
     text = re.sub(r"(° ?[0-9]{1,2}(?:\.[0-9]{1,9})?)′", r"\1'", text)
+    text = re.sub(r"(?<=[ACGTU]{3}[-–][35])[′’]", "'", text)
+    text = re.sub(r"(?<=[0-9])([\"'″′])[–‒-](?=[0-9.]{1,6}\1)", "-", text)
     text = re.sub(r"(?<=[0-9])″", " inches", text)
     text = re.sub(r"(?<=[0-9])′(?![0-9A-Za-z])", " feet", text)
     text = re.sub(r"(?<=\b[A-Za-z])(?:(″)|′)(?![A-Za-z])", lambda m: " double prime" if m[1] else " prime", text)

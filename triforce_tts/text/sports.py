@@ -17,6 +17,12 @@ _CRICKET = re.compile(
 )
 
 
+# Batter is stirred, and a bowl is filled, in a kitchen.
+_KITCHEN = re.compile(
+    r"\b(?:cakes?|flour|pancakes?|oven|[Ss]tir|mix|oz|inch(?:es)?|thick|in\.|cups?|[Bb]atter (?:is|needs|should))(?!\w)"
+)
+
+
 def _is_no_score(match: re.Match[str]) -> bool:
     """Whether what stands around makes it a date, an address, a page, a measure or a pressure of blood."""
     before = match.string[max(0, match.start() - 16) : match.start()]
@@ -30,6 +36,13 @@ def _say_wickets(match: re.Match[str]) -> str:
     if not _CRICKET.search(around) or _is_no_score(match):
         return match[0]
     return f"{number_words(match[1])} for {number_words(match[2])}{' declared' if match[3] else ''}"
+
+
+def _say_wickets_first(match: re.Match[str]) -> str:
+    """``3/45`` as 'three for forty five', where the text speaks of cricket: wickets before runs, as in Australia or of a bowler."""
+    around = match.string[max(0, match.start() - 80) : match.end() + 60]
+    is_score = _CRICKET.search(around) and not _KITCHEN.search(around) and not _is_no_score(match)
+    return f"{number_words(match[1])} for {number_words(match[2])}" if is_score else match[0]
 
 
 _BETTING = re.compile(
@@ -65,9 +78,19 @@ RULES: list[Rule] = [
         _say_wickets,
     ),
     rule(
+        r"(?<![\w.,/$£€-])(?<![0-9] )(?!9/11(?![0-9]))([0-9]|10)/([1-9][0-9]{1,2})(?![\w/-]|[.,][0-9]| ?[\"'])",
+        _say_wickets_first,
+    ),
+    rule(
+        r"(?<![\w.,/$£€-])([1-9][0-9]{1,2})-([0-9]|10) dec(?:l\b\.?|lared\b|\b\.?)(?!\w)",
+        lambda m: f"{number_words(m[1])} for {number_words(m[2])} declared",
+    ),
+    rule(
         r"(?<![\w.,/$£€-])(?<![0-9] )([1-9][0-9]{0,2})/(1|2|4|5|8|11|13|10)(?![\w/-]|[.,][0-9])",
         _say_odds,
     ),
+    rule(r"(?<![\w.])(45|90|105|120)\+([0-9]{1,2})'(?= minute)", lambda m: f"{m[1]} plus {m[2]}"),
+    rule(r"(?<![\w.])(45|90|105|120)\+([0-9]{1,2})'(?!\w)", lambda m: f"{m[1]} plus {m[2]} minutes"),
     # In 'the Alpha 23', which sank' a ship is so many feet long.
     rule(
         r"((?<!\b[Tt]he )(?<!\b[Aa] )(?<!\b[Aa]n )\b[A-Z][\w'-]{1,30} )([1-9][0-9]{0,2})(?:\+([0-9]{1,2}))?'(?=[,;)](?! [a-z])| \(|$)",

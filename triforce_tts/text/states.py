@@ -49,6 +49,8 @@ def _say_state(match: re.Match[str]) -> str:
 
 
 RULES: list[Rule] = [
+    # The party and the state of a member of Congress: '(D-Mass.)'.
+    (re.compile(rf"(?<=\()([DRI])-({'|'.join(_STATES)})\.(?=\))"), lambda m: f"{m[1]}, {_STATES[m[2]]}"),
     (re.compile(rf"(?<=[A-Za-z], )({'|'.join(_STATES)})\.(?!\w)"), _say_state),
     (re.compile(rf"\b({'|'.join(_CLEAR)})\.(?!\w)"), _say_state),
 ]

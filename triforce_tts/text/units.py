@@ -3,8 +3,9 @@
 import re
 
 from triforce_tts.text import cookery
+from triforce_tts.text.attributes import is_attribute
 from triforce_tts.text.fractions import FRACTIONS, GOES_ON, LENGTHS
-from triforce_tts.text.numbers import NUMBER, START, Rule, is_attribute, number_words, ordinal, rule
+from triforce_tts.text.numbers import NUMBER, START, Rule, number_words, ordinal, rule
 from triforce_tts.text.saints import kept_stop
 from triforce_tts.text.unit_names import BARE_CAPITALS, PER, SPACED_CAPITALS, TIMES, UNITS
 
@@ -106,6 +107,12 @@ def _say_feet_and_inches(match: re.Match[str]) -> str:
     return f" feet {number_words(match['amount'])} inch{'' if match['amount'] == '1' else 'es'}{kept_stop(match)}"
 
 
+# Units of more than one letter, which no sign needs.
+_LONG_UNITS = _names(
+    unit
+    for unit in UNITS
+    if len(unit) > 1 and unit.isascii() and unit.isalpha() and unit not in BARE_CAPITALS | {"bit", "ps", "pt"}
+)
 _SIDES = {"N": "north", "S": "south", "E": "east", "W": "west"}
 _NO_LONE_PER = {"a", "d", "w", "y", "t", "l", "B", "C", "F", "K", "T", "S", "N", "J", "H", "A", "V", "W"}
 RULES: list[Rule] = [
@@ -147,6 +154,27 @@ FIRST_RULES: list[Rule] = [
     *cookery.RULES,
     rule(rf"(?<![A-Za-z])([NSEW]) ?(?={_DEGREES}°(?! ?[NSEW]))", lambda m: f"{_SIDES[m[1]]} "),
     rule(r"(?<=°[NSEW]) ?- ?(?=[0-9.]{1,9}°)", lambda m: " to "),
+    rule(r"(?<=[0-9])-(?=0 ?°)", lambda m: " to "),
+    rule(r"(?<=[0-9]/[2348]) ?- ?(?=[0-9]{1,2}/[0-9]{1,2}(?![0-9/]| ?[-+=]))", lambda m: " to "),
+    rule(
+        rf"{START}([4-7])ft([0-9]|1[01])(?:in)?(?![0-9A-Za-z])",
+        lambda m: f"{number_words(m[1])} foot {number_words(m[2])}",
+    ),
+    # What no table of units has, in a volume: 'CFU/mL', 'copies/mL'; 'mEq/L'.
+    rule(r"(?:(?<=[A-Z]{3})|(?<=[a-z]s))/(mL|ml|dL|μL)(?![\w/^])", lambda m: f" per {UNITS[m[1]][0]}"),
+    rule(
+        r"(?<![\w/])(mEq|mOsm)/(L|kg)(?![\w/^])",
+        lambda m: f"{'milliequivalents' if m[1] == 'mEq' else 'milliosmoles'} per {UNITS[m[2]][0]}",
+    ),
+    # At least so much: '10+ lbs', '50+ km'.
+    rule(
+        rf"{START}({NUMBER})\+ ?({_LONG_UNITS})(?![0-9A-Za-z'/^])(?:\.(?= [a-z(]))?",
+        lambda m: f"{number_words(m[1])} plus {UNITS[m[2]][0 if is_attribute(m) else 1]}",
+    ),
+    rule(
+        r"(?<![\w/])(mg|g|μg|mcg|ml|mL|kcal|IU)/kg/(d|day|h|hr|hour|min|dose|wk|week)(?![\w/])",
+        lambda m: f"{UNITS[m[1]][1]} per kilogram per {PER.get(m[2]) or UNITS[m[2]][0]}",
+    ),
     rule(r"(?<=[0-9]) ?- ?(?=[0-9]{1,3} [1-7]/[2348](?![0-9/]))", lambda m: " to "),
     rule(
         rf"{START}({_DEGREES})° ?({_MINUTES})'(?: ?({_MINUTES})(?:\"|''))?(?: ?([NSEW])\b(?:\.(?=[,;)]| [a-z]))?)?",

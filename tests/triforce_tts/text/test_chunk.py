@@ -343,3 +343,13 @@ def test_every_clause_can_be_spoken():
     assert split_clauses("", 5) == []
     with pytest.raises(ValueError, match="max_characters is 0"):
         split_clauses("a", 0)
+
+
+@pytest.mark.parametrize("mark", ["'", "’"])
+def test_an_apostrophe_stays_with_the_word_behind_it(mark):
+    text = f"{mark}Tis true. {mark}Twas so! {mark}Twill be."
+    assert [chunk.text for chunk in split_sentences(text)] == [
+        f"{mark}Tis true.",
+        f"{mark}Twas so!",
+        f"{mark}Twill be.",
+    ]

@@ -372,6 +372,14 @@ def test_mixed_signs_lose_nothing(seed):
         "12(b)",
         "George V. ",
         "+1.2",
+        "Fig. 3g, ",
+        "iv-IV",
+        "P(A|",
+        "self.",
+        "Kill a (",
+        "HP: 4/",
+        "Blink-1",
+        "1/2 + ",
     ],
 )
 def test_long_runs_are_quick(piece):

@@ -8,6 +8,8 @@ All mels here are standardised log-mels (``audio/mel.py``), and a timbre is in t
 import torch
 from torch.nn import functional as F
 
+from triforce_tts.audio.mel import AudioConfig
+
 # A frame counts from the first loudness on, and fully from the second one on: the mean of its bands, where the mean of
 # all training speech is 0 and its deviation 1. Pauses lie below, and most frames of speech above.
 _LOUD_FROM, _LOUD = -1.0, -0.5
@@ -16,6 +18,9 @@ _LEAST_BLOCKS = 8  # with fewer samples of speech nothing can be said
 # The deviation of the Gaussian that smooths a timbre over the bands, as a share of all bands. Narrower differences are
 # between the words that were said.
 _SMOOTH = 0.02
+# The most that a band is changed by, in deviations of training speech (16 dB with the usual ones). What differs by more is
+# not the voice but the recording, such as one by telephone.
+_MOST = 1.0
 
 
 def loudness(mel: torch.Tensor) -> torch.Tensor:
@@ -31,8 +36,8 @@ def add_timbre(mel: torch.Tensor, timbre: torch.Tensor) -> torch.Tensor:
     return mel + timbre[:, None] * loudness(mel)[..., None]
 
 
-def timbre_between(spoken: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
-    """The timbre [n_mels] that speech like ``spoken`` lacks to have the mean spectrum of ``wanted``.
+def timbre_between(spoken: torch.Tensor, wanted: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
+    """The timbre [n_mels] that speech like ``spoken`` lacks to have the mean spectrum of ``wanted``, at its own level.
 
     Both are recordings of some seconds, [frames, n_mels], of different words, so a part of what their means differ by is
     chance. As much is left out: the difference is shrunk by the share that chance has in its square (James and Stein,
@@ -43,9 +48,17 @@ def timbre_between(spoken: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     if min(map(len, samples)) < _LEAST_BLOCKS:
         return torch.zeros(spoken.shape[1])
     smooth = [_smoothed(blocks) for blocks in samples]
-    difference = smooth[1].mean(0) - smooth[0].mean(0)
+    means = [blocks.mean(0) for blocks in smooth]
+    difference = means[1] - means[0]
     chance = sum(float((blocks.var(0) / len(blocks)).mean()) for blocks in smooth)
-    return difference * max(0.0, 1 - chance / max(float(difference.square().mean()), 1e-9))
+    share = max(0.0, 1 - chance / max(float(difference.square().mean()), 1e-9))
+    timbre = (share * difference).clamp(-_MOST, _MOST)
+    return timbre + _level(means[0], audio) - _level(means[0] + timbre, audio)
+
+
+def _level(spectrum: torch.Tensor, audio: AudioConfig) -> torch.Tensor:
+    """The level of a mean ``spectrum`` [n_mels], in its unit: half the logarithm of the sum of its powers."""
+    return 0.5 * torch.logsumexp(2 * audio.mel_std * spectrum, 0) / audio.mel_std
 
 
 def _blocks(mel: torch.Tensor) -> torch.Tensor:

@@ -60,7 +60,7 @@ def _timbre(model: Model, voice: Voice, clip: torch.Tensor) -> torch.Tensor:
     # The mel of the clip goes through stage 1 as well, so that what stage 1 loses counts on neither side.
     spoken = [_decoded(model, take.codes) for take in takes if len(take.codes)]
     wanted = _decoded(model, model.dvae.encode(clip)[0])
-    return timbre_between(torch.cat(spoken or [wanted[:0]]), wanted).to(model.device)
+    return timbre_between(torch.cat(spoken or [wanted[:0]]), wanted, model.audio).to(model.device)
 
 
 def _decoded(model: Model, codes: torch.Tensor) -> torch.Tensor:

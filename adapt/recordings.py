@@ -1,6 +1,7 @@
 """Builds shards of one speaker from a folder of recordings, and holds some clips out."""
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,10 +36,28 @@ LISTED_CLIPS = 3
 SHOWN = 8  # A message names at most so many speakers.
 
 
+def _files(folder: Path) -> list[Path]:
+    """The files below ``folder`` in sorted order; as in a build, linked folders are entered once, and hidden ones never."""
+    files: list[Path] = []
+    entered: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in entered else [name for name in folders if not name.startswith(".")]
+        if real not in entered:
+            files += [path for name in names if (path := Path(place, name)).is_file() and not name.startswith(".")]
+        entered.add(real)
+    return sorted(files)
+
+
+def _sounds(folder: Path) -> list[Path]:
+    """The sound files below ``folder``."""
+    return [path for path in _files(folder) if path.suffix.lower() in AUDIO_SUFFIXES]
+
+
 def fingerprint(folder: Path) -> str:
     """16 hex digits over the names, sizes and times of the files in ``folder``."""
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+    for path in _files(folder):
         status = path.stat()
         digest.update(f"{path.relative_to(folder)} {status.st_size} {status.st_mtime_ns}\n".encode("utf-8", "replace"))
     return digest.hexdigest()[:16]
@@ -57,7 +76,7 @@ def is_labelled(folder: Path) -> bool:
     """
     if (folder / MANIFEST).exists():
         return True
-    if not any(path.suffix.lower() in AUDIO_SUFFIXES for path in folder.rglob("*")):
+    if not _sounds(folder):
         raise ShardError(f"{folder}: no recordings in it; expected sound files, or a {MANIFEST}")
     clips = [clip for clip in find_clips([folder]).clips if clip.text.strip()]
     # A text beside a recording of half an hour is a chapter that is read in it: the builder of raw recordings aligns it.
@@ -73,7 +92,7 @@ def kind_of(options: Options) -> str:
     folder = options.recordings
     if not options.raw and is_labelled(folder):
         return LABELLED
-    if not any(path.suffix.lower() in AUDIO_SUFFIXES for path in folder.rglob("*")):
+    if not _sounds(folder):
         raise ShardError(f"{folder}: no sound files in it; expected recordings of one voice")
     transcriber(options)
     return RAW
@@ -131,8 +150,11 @@ def transcriber(options: Options) -> list[str]:
         name = recognisers.TINY
     if name != AUTO:
         return ["transcribe.engine=faster-whisper", f"transcribe.model={name}"]
-    sounds = [path for path in options.recordings.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES]
-    without = [path for path in sounds if not any(path.with_suffix(suffix).exists() for suffix in (".txt", ".epub"))]
+    without = [
+        path
+        for path in _sounds(options.recordings)
+        if not any(path.with_suffix(suffix).exists() for suffix in (".txt", ".epub"))
+    ]
     if without:
         raise ShardError(
             f"{without[0]}: has no text beside it, and no transcriber is installed that could write it down; "

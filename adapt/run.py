@@ -186,7 +186,7 @@ class _Adaptation:
             self.model / "dvae", [self.work / CHOSEN], self.work / CODES, self.options.workers, self.console,
             training.COPIES,
         )  # fmt: skip
-        return {"silent": silent}
+        return {"silent": silent.count}
 
     def _budget(self, stage: str) -> Facts:
         """The minutes of a stage, and its settings; stage 3 gets the time that stage 2 leaves over."""

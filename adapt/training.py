@@ -18,7 +18,7 @@ from triforce_tts.errors import ConfigError
 from triforce_tts.models.load import read_stage
 from triforce_tts.stages import diffusion as diffusion_stage
 from triforce_tts.stages import gpt as gpt_stage
-from triforce_tts.stages.codes import copies_of
+from triforce_tts.stages.copies import copies_of
 from triforce_tts.stages.trainer.learner import computes_bfloat16
 from triforce_tts.stages.trainer.loop import Trainer
 from triforce_tts.stages.trainer.metrics import validations

@@ -4,8 +4,7 @@ A coded shard holds ``key.codes.npy`` (uint16 [frames, groups]) and the sample's
 index is stamped with the DVAE's id, which the GPT and the bundle check. Shards whose index says ``normalized`` carry that
 text already (a pack for a rented GPU does): the machine then needs no library that normalises.
 
-Few hours of speech go further with copies of the training samples. A copy that begins within a code frame has other codes
-for the same sound. A copy at another speed (and so at another pitch) counts as a reader of its own.
+Few hours of speech go further with copies of the training samples (``copies.py``).
 """
 
 import io
@@ -22,16 +21,27 @@ from pydantic import Field, ValidationError
 from rich.console import Console
 
 from triforce_tts import pool
-from triforce_tts.audio.resample import resample
 from triforce_tts.errors import CheckpointError, ShardError, TextError, TriforceError
 from triforce_tts.files import file_sha256, working_folder, write_json
 from triforce_tts.progress import track
 from triforce_tts.schema import Record, RecordT, read_record
-from triforce_tts.shards import INDEX, SPLITS, Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
+from triforce_tts.shards import (
+    INDEX,
+    SPLITS,
+    Sample,
+    ShardInfo,
+    ShardSet,
+    left_shards,
+    read_index,
+    remove_shards,
+    write_index,
+    write_shard,
+)
 from triforce_tts.sidecars import each_once
-from triforce_tts.text.alignment import KEY as ALIGNMENT
 from triforce_tts.text.normalize import normalize
 from triforce_tts.wording import counted
+
+from .copies import Copy, copies_of
 
 if TYPE_CHECKING:
     import torch
@@ -85,61 +95,18 @@ class _Done(Record):
     stamp: _Stamp
     info: _Info
     silent: Annotated[int, Field(ge=0)]
+    first_silent: str = ""  # older versions did not store it
 
 
 @dataclass(frozen=True)
-class Copy:
-    """How a copy of a sample differs from it; without arguments it is the sample itself."""
+class Silent:
+    """How many samples have no speakable text, and the key of the first of them; empty if there is none."""
 
-    speed: float = 1.0  # how many times as fast the copy plays, as on a faster tape
-    # The copy begins ``shift / shifts`` of a code frame later.
-    shift: int = 0
-    shifts: int = 1
+    count: int = 0
+    first: str = ""
 
-    @property
-    def name(self) -> str:
-        """The mark of this copy in keys and names of shards; empty for the sample itself. A key holds no dot."""
-        parts = [self._pace, f"{self.shift}of{self.shifts}" if self.shift else ""]
-        return "-".join(part for part in parts if part)
-
-    @property
-    def _pace(self) -> str:
-        return f"x{self.speed:g}".replace(".", "_") if self.speed != 1.0 else ""
-
-    def start(self, frame: int) -> int:
-        """The samples that are left out at the beginning; ``frame`` is the number of samples in a code frame."""
-        return round(self.shift * frame / self.shifts)
-
-    def sound(self, samples: "torch.Tensor", sample_rate: int, frame: int) -> "torch.Tensor":
-        """The copy [m] of ``samples`` [n]; ``frame`` is the number of samples in a code frame."""
-        import torch
-
-        start = self.start(frame)
-        if self.speed == 1.0:
-            return samples[start:]
-        # The samples are taken as if their rate were ``speed`` times as high, so the copy is so many times as fast.
-        return torch.from_numpy(resample(samples.numpy(), round(sample_rate * self.speed), sample_rate))[start:]
-
-    def meta(self, meta: dict[str, Any], later_s: float) -> dict[str, Any]:
-        """The JSON of the copy, which begins ``later_s`` seconds later."""
-        if not self.name:
-            return meta
-        times = meta.get(ALIGNMENT)
-        return {
-            **meta,
-            "speaker": "-".join(part for part in (meta.get("speaker", ""), self._pace) if part),
-            "duration_s": round(meta["duration_s"] / self.speed - later_s, 4),
-            **({} if times is None else {ALIGNMENT: [[self._moved(time, later_s) for time in word] for word in times]}),
-        }
-
-    def _moved(self, time: float, later_s: float) -> float:
-        return max(0.0, round(time / self.speed - later_s, 4))
-
-
-def copies_of(speeds: Sequence[float], shifts: int) -> list[Copy]:
-    """The samples themselves, and all copies of them that ``speeds`` and ``shifts`` ask for."""
-    all_speeds = [1.0, *sorted(set(speeds) - {1.0})]
-    return [Copy(speed, shift, shifts) for speed in all_speeds for shift in range(shifts)]
+    def __add__(self, other: "Silent") -> "Silent":
+        return Silent(self.count + other.count, self.first or other.first)
 
 
 @dataclass(frozen=True)
@@ -240,8 +207,8 @@ def checked(kind: type[RecordT], value: Any, where: str, command: str = "codes")
         raise ShardError(f"{where}: '{key}': {first['msg']}; run 'triforce-tts {command}' again") from error
 
 
-def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
-    """Code a shard; returns its entry in the index, and how many of its samples had no speakable text."""
+def _code_shard(job: _Job) -> tuple[ShardInfo, Silent]:
+    """Code a shard; returns its entry in the index, and its samples without a speakable text."""
     import torch
 
     from triforce_tts import checkpoint
@@ -263,7 +230,7 @@ def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
     later_s = copy.start(frame) / audio.sample_rate
     shards = ShardSet.open([job.folder], job.split, "audio")
     first = sum(shard["samples"] for shard in source[: job.number])
-    silent = 0
+    silent = Silent()
 
     def samples() -> Iterator[Sample]:
         nonlocal silent
@@ -273,7 +240,7 @@ def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
                 try:
                     meta["normalized"] = normalize(meta["text"])
                 except TextError:
-                    silent += 1
+                    silent += Silent(1, shards.keys[number])
                     continue
             sound = decode_audio(shards.payload(number), shards.keys[number], audio.sample_rate).samples
             # A sound as short as this has no copy that begins later.
@@ -286,18 +253,19 @@ def _code_shard(job: _Job) -> tuple[ShardInfo, int]:
             yield Sample(key, copy.meta(meta, later_s), encode_codes(codes), "codes.npy")
 
     info = write_shard(target, samples())
-    write_json(done, {"stamp": stamp.model_dump(), "info": asdict(info), "silent": silent})
+    left_out = {"silent": silent.count, "first_silent": silent.first}
+    write_json(done, {"stamp": stamp.model_dump(), "info": asdict(info), **left_out})
     return info, silent
 
 
-def _finished(done: Path, target: Path, stamp: _Stamp) -> tuple[ShardInfo, int] | None:
+def _finished(done: Path, target: Path, stamp: _Stamp) -> tuple[ShardInfo, Silent] | None:
     """The coded shard that an earlier start of the command made with the same DVAE, if it is there and whole."""
     if not (done.is_file() and target.is_file()):
         return None
     content = read_record(done, _Done, ShardError)
     if content.stamp != stamp or content.info.name != target.name or content.info.sha256 != file_sha256(target):
         return None
-    return ShardInfo(**content.info.model_dump()), content.silent
+    return ShardInfo(**content.info.model_dump()), Silent(content.silent, content.first_silent)
 
 
 def make_codes(
@@ -308,8 +276,8 @@ def make_codes(
     console: Console | None = None,
     copies: Sequence[Copy] = (Copy(),),
     force: bool = False,
-) -> int:
-    """Code all shards of ``data`` into ``out``; returns the number of samples without speakable text.
+) -> Silent:
+    """Code all shards of ``data`` into ``out``; returns the samples without speakable text.
 
     The training samples are coded in all ``copies``, the held-out ones as they are. With ``force`` the codes of another
     DVAE in ``out`` are replaced.
@@ -342,15 +310,17 @@ def make_codes(
         code_rate=audio.frame_rate / network.config.downsampling,
     )
     with working_folder(out, "codes", [*data, dvae], f"codes of the DVAE {own}", force):
+        earlier = left_shards(out)
         results = _run(jobs, workers, console)
         splits: dict[str, list[ShardInfo]] = {split: [] for split in SPLITS}
         for job in jobs:
             splits[job.split].append(results[job][0])
         write_index(out, "codes", splits, details.model_dump())
-    return sum(silent for job, (_, silent) in results.items() if not job.copy.name)
+        remove_shards(out, earlier - {job.target.name for job in jobs})
+    return sum((results[job][1] for job in jobs if not job.copy.name), Silent())
 
 
-def _run(jobs: Sequence[_Job], workers: int, console: Console | None) -> dict[_Job, tuple[ShardInfo, int]]:
+def _run(jobs: Sequence[_Job], workers: int, console: Console | None) -> dict[_Job, tuple[ShardInfo, Silent]]:
     done = track(pool.run(_code_shard, jobs, workers), "codes", len(jobs), console)
     results = dict(done)
     finished = {job: result for job, result in results.items() if result is not None}
@@ -385,4 +355,6 @@ def command(
     """Turn shards of sound into shards of codes for the GPT. Killed and run again, it goes on."""
     console = Console(stderr=True)
     silent = make_codes(dvae, data, out, workers, console, copies_of(speed or (), shifts), force)
-    console.print(f"{out}: coded; left out {counted(silent, 'sample')} without speakable text")
+    first = f", such as '{silent.first}'" if silent.first else ""
+    line = f"{out}: coded; left out {counted(silent.count, 'sample')} without speakable text{first}"
+    console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a")  # of clips
-SOUND_SUFFIXES = frozenset(AUDIO_SUFFIXES).union(  # of recordings
-    (".oga", ".aac", ".m4b", ".mka", ".mp2", ".wma", ".aiff", ".aif", ".caf", ".au", ".amr", ".ape", ".wv"),
-    (".webm", ".mp4", ".m4v", ".mkv", ".mov", ".avi", ".mpg", ".mpeg", ".flv", ".3gp", ".wmv", ".ogv"),
+# Of clips and recordings. Where a list gives a name without a suffix, the first of these that is there is taken.
+AUDIO_SUFFIXES = (
+    *(".wav", ".flac", ".mp3", ".ogg", ".opus", ".m4a", ".oga", ".aac", ".m4b", ".mka", ".mp2", ".wma"),
+    *(".aiff", ".aif", ".caf", ".au", ".amr", ".ape", ".wv"),
+    *(".webm", ".mp4", ".m4v", ".mkv", ".mov", ".avi", ".mpg", ".mpeg", ".flv", ".3gp", ".wmv", ".ogv"),
 )
 
 

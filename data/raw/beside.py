@@ -10,7 +10,7 @@ from triforce_tts.errors import TriforceError
 from triforce_tts.textfiles import read_text
 
 from ..common.licences import UNKNOWN_LICENSE, license_beside
-from ..common.places import SOUND_SUFFIXES, is_utf8
+from ..common.places import AUDIO_SUFFIXES, is_utf8
 from ..steps.text_checks import TextChecksConfig, guess_language
 
 _TEXTS = (".txt", *subtitles.SUFFIXES, ".epub")  # of several texts of one name, the first of these is taken
@@ -38,7 +38,7 @@ class Beside:
         stems: set[str] = set()
         for path in sorted(folder.iterdir()):
             suffix = path.suffix.lower()
-            if suffix in SOUND_SUFFIXES:
+            if suffix in AUDIO_SUFFIXES:
                 stems.add(path.stem)
             elif suffix in _TEXTS and not path.name.startswith(".") and path.stem.lower() not in _NOT_BOOKS:
                 if not is_utf8(path):

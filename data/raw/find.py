@@ -16,7 +16,7 @@ from triforce_tts.web.request import FetchConfig
 
 from ..common.licences import UNKNOWN_LICENSE
 from ..common.names import is_folder, make_key
-from ..common.places import SOUND_SUFFIXES, is_utf8
+from ..common.places import AUDIO_SUFFIXES, is_utf8
 from ..common.segments import Failure, Recording
 from ..web.feeds import FEEDS, URL_LISTS, Episode, parse_feed, read_feed, read_url_list
 from ..web.fetch import FEED_BYTES, Fetched, download
@@ -40,7 +40,7 @@ def is_raw(word: str) -> bool:
     may hold anything.
     """
     suffix = Path(word).suffix.lower()
-    is_file_of_raw = suffix in (*FEEDS, *URL_LISTS, *SOUND_SUFFIXES) and suffix != ".txt"
+    is_file_of_raw = suffix in (*FEEDS, *URL_LISTS, *AUDIO_SUFFIXES) and suffix != ".txt"
     return is_url(word) or word.startswith(PREFIX) or (is_file_of_raw and not is_folder(Path(word)))
 
 
@@ -108,7 +108,7 @@ class _Finder:
         if path.is_dir():
             for file in self._walk(path):
                 self.take_file(file, path)
-        elif suffix in SOUND_SUFFIXES:
+        elif suffix in AUDIO_SUFFIXES:
             self.take_file(path, path.parent)
         elif suffix in FEEDS:
             try:
@@ -164,7 +164,7 @@ class _Finder:
             folder_ids.add((status.st_dev, status.st_ino))
             folders[:] = sorted(folder for folder in folders if not folder.startswith("."))
             for file in sorted(files):
-                if not file.startswith(".") and Path(file).suffix.lower() in SOUND_SUFFIXES:
+                if not file.startswith(".") and Path(file).suffix.lower() in AUDIO_SUFFIXES:
                     yield Path(name) / file
 
     # --- on the web ---

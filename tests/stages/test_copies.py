@@ -7,7 +7,8 @@ import torch
 
 from tests.stages.test_codes import tree
 from triforce_tts.shards import ShardSet
-from triforce_tts.stages.codes import Copy, copies_of, decode_codes, make_codes
+from triforce_tts.stages.codes import decode_codes, make_codes
+from triforce_tts.stages.copies import Copy, copies_of
 
 
 def test_a_copy_moves_sound_and_times_together() -> None:
@@ -67,3 +68,16 @@ def test_a_coding_with_other_copies_does_not_keep_shards_of_another_copy(
     shifted.write_bytes(plain.read_bytes())
     make_codes(corpus["dvae"], [corpus["shards"]], out, workers=1, copies=copies_of([], 2))
     assert tree(out) == before
+
+
+def test_shards_of_an_earlier_coding_that_the_new_one_does_not_make_are_removed(
+    corpus: dict[str, Path], tmp_path: Path
+) -> None:
+    out = tmp_path / "codes"
+    make_codes(corpus["dvae"], [corpus["shards"]], out, workers=1, copies=copies_of([1.1], 1))
+    (out / "notes.tar").write_text("not ours")
+    assert list(out.glob("x1_1--*"))
+    make_codes(corpus["dvae"], [corpus["shards"]], out, workers=1)
+    assert not list(out.glob("x1_1--*")) and (out / "notes.tar").exists()
+    (out / "notes.tar").unlink()
+    assert not verify([out]).faults

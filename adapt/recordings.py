@@ -153,7 +153,9 @@ def transcriber(options: Options) -> list[str]:
     without = [
         path
         for path in _sounds(options.recordings)
-        if not any(path.with_suffix(suffix).exists() for suffix in (".txt", ".epub"))
+        if not any(
+            Path(f"{name}{suffix}").exists() for name in (path, path.with_suffix("")) for suffix in (".txt", ".epub")
+        )
     ]
     if without:
         raise ShardError(

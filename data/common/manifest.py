@@ -13,7 +13,7 @@ from pydantic import AfterValidator
 
 from triforce_tts.errors import ShardError
 from triforce_tts.schema import PathText, Record, parse_record
-from triforce_tts.textfiles import read_lines
+from triforce_tts.textfiles import UnreadableText, read_lines
 from triforce_tts.wording import counted
 
 from .clips import Clip, Inventory
@@ -66,6 +66,8 @@ def read_manifest(path: Path, inventory: Inventory) -> None:
     """
     place = Place()
     unnamed = 0
+    if (first := next(read_lines(path), None)) and first.text.lstrip().startswith("["):
+        raise UnreadableText(f"{path}: one JSON list; expected a JSON object in each line, without commas between them")
     # Most manifests have no such key, and their lines need not be parsed for it.
     offsets = (_object(line.text) for line in read_lines(path) if '"offset"' in line.text)
     cut = {_audio_of(values) for values in offsets if values.get("offset")}
@@ -85,7 +87,7 @@ def read_manifest(path: Path, inventory: Inventory) -> None:
         inventory.clips.append(
             Clip(
                 id=make_key(entry.id),
-                audio=str(place.audio(path.parent / entry.audio)),
+                audio=str(place.listed(path.parent, entry.audio)),
                 text=entry.text,
                 speaker=entry.speaker,
                 collection=_flat(entry.source) or name_of(path.parent),
@@ -106,7 +108,7 @@ def read_manifest(path: Path, inventory: Inventory) -> None:
 def names_audio(line: str, folder: Path, place: Place) -> bool:
     """Whether ``line`` is a JSON object by which another program names a recording that is there."""
     name = _audio_of(_object(line))
-    return bool(name) and place.find(folder / name) is not None
+    return bool(name) and place.find(place.listed(folder, name)) is not None
 
 
 def _audio_of(values: Mapping[str, Any]) -> str:

@@ -56,3 +56,11 @@ def is_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:
         return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether ``path`` is a regular file; False also if no file can have such a name or if access is forbidden."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False

@@ -1,5 +1,7 @@
 """Finds the sound files that the lists of a corpus name."""
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 # Of clips and recordings. Where a list gives a name without a suffix, the first of these that is there is taken.
@@ -35,6 +37,29 @@ class Place:
         choices = [path.with_name(path.name + suffix) for suffix in suffixes]
         return next((file for choice in (*choices, path) if (file := self.find(choice))), choices[0])
 
+    def listed(self, folder: Path, name: str, beside: Sequence[str] = ("",)) -> Path:
+        """The sound file that a list in ``folder`` calls ``name``, in one of the folders ``beside`` it.
+
+        A list from another machine has paths that are not here: an absolute one, or one of Windows. Then the file counts
+        whose path here is the longest end of that path.
+        """
+        choices = [self.audio(folder / other / name) for other in beside]
+        if found := next((choice for choice in choices if self.find(choice)), None):
+            return found
+        if is_absolute(name) or "\\" in name:
+            parts = [part for part in re.split(r"[\\/]+", name) if part not in ("", ".", "..")]
+            for start in range(len(parts)):
+                for other in beside:
+                    choice = self.audio(folder.joinpath(other, *parts[start:]))
+                    if self.find(choice):
+                        return choice
+        return choices[0]
+
+    def text_of(self, audio: Path) -> Path | None:
+        """The text file of ``audio``: ``x.txt``, ``x.lab``, or ``x.wav.txt``, as programs for transcripts call it."""
+        names = (audio.with_suffix(".txt"), audio.with_suffix(".lab"), audio.with_name(f"{audio.name}.txt"))
+        return next((file for name in names if (file := self.find(name))), None)
+
     def _listed(self, folder: Path) -> dict[str, list[str]]:
         if folder not in self._names:
             table: dict[str, list[str]] = {}
@@ -45,6 +70,11 @@ class Place:
                 table.clear()
             self._names[folder] = table
         return self._names[folder]
+
+
+def is_absolute(name: str) -> bool:
+    """Whether a path begins at the root of a disk, also one of Windows."""
+    return name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[\\/]", name) is not None
 
 
 def is_utf8(path: Path) -> bool:

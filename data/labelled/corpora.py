@@ -16,8 +16,18 @@ from ..common.clips import MANIFEST, Clip, Inventory
 from ..common.licences import UNKNOWN_LICENSE, license_beside, upwards
 from ..common.manifest import BAD_LINE, read_manifest
 from ..common.names import absolute, is_folder, is_punctuated, make_key, name_of, printable
-from ..common.places import AUDIO_SUFFIXES, Place
-from .lists import RECORDINGS, TEXTS, VALIDATED, first_listed, is_manifest, listed_audio, read_kaldi, text_in_parallel
+from ..common.places import AUDIO_SUFFIXES, Place, is_absolute
+from .lists import (
+    RECORDINGS,
+    TEXTS,
+    VALIDATED,
+    first_listed,
+    is_manifest,
+    is_unused_table,
+    listed_audio,
+    read_kaldi,
+    text_in_parallel,
+)
 from .tables import Columns, read_table
 
 SAME_WORDS = "recorded twice"
@@ -53,15 +63,19 @@ class Tree:
             if path.name.endswith((_TRANSCRIPT, _NORMALIZED)):
                 self._guarded(self._read_transcript, path)
         for path in self._unnamed(sounds):
-            if text := self._text_beside(path):
+            if text := self.place.text_of(path):
                 self._read_pair(path, text)
-        self._read_lists(files)
-        for path in self._unnamed(sounds):
-            self._read_parallel(path)
+        unused = self._read_lists(files)
+        without = [path for path in self._unnamed(sounds) if not self._read_parallel(path)]
+        for path in unused if without else ():
+            self.inventory.notes.append(
+                f"{path}: not used; its first row names no recording that is here, and no columns that are known, such as "
+                "file_name and text"
+            )
 
-    def _read_lists(self, files: Sequence[Path]) -> None:
-        """Read the lists of other programs, for the recordings that have no text yet."""
-        with_text = frozenset(self.named)
+    def _read_lists(self, files: Sequence[Path]) -> list[Path]:
+        """Read the lists of other programs, for the recordings that have no text yet; returns tables that are none."""
+        with_text, unused = frozenset(self.named), list[Path]()
         for path in sorted(files, key=lambda path: path.name != VALIDATED):
             if path.name == MANIFEST:
                 self.inventory.notes.append(f"{path}: not used; give {path.parent} as a source of its own")
@@ -76,6 +90,9 @@ class Tree:
                     self.inventory.notes.append(f"{path}: not used; the recordings that it names have their own texts")
                 else:
                     self._guarded(self._read_table, path)
+            elif path.name != TABLE and is_unused_table(path, self.place):
+                unused.append(path)
+        return unused
 
     def _unnamed(self, sounds: Sequence[Path]) -> list[Path]:
         return [path for path in sounds if os.path.realpath(path) not in self.named]
@@ -195,6 +212,8 @@ class Tree:
         if len(columns) > 2 or self.columns:
             self.inventory.notes.append(f"{path}: columns taken as {', '.join(columns)} (change it with --columns)")
         license_, name = self._license(folder, folder, readme=True), name_of(folder)
+        if any(is_absolute(row.id) and os.path.realpath(row.id) != os.path.realpath(audio) for row, audio in placed):
+            self.inventory.notes.append(f"{path}: its paths are not here; recordings of the same names here are taken")
         # Lists of training and test clips, and the like, name the clips of another list once more.
         known = set() if path.name == TABLE else frozenset(self.named)
         self._tell_again(path, sum(os.path.realpath(audio) in known for _, audio in placed))
@@ -283,9 +302,6 @@ class Tree:
 
     # --- pairs ---
 
-    def _text_beside(self, audio: Path) -> Path | None:
-        return self.place.find(audio.with_suffix(".txt")) or self.place.find(audio.with_suffix(".lab"))
-
     def _read_pair(self, audio: Path, file: Path | None) -> None:
         """Read ``x.wav`` with its text ``file``: the folder names the speaker, and a ``LICENSE`` there gives the licence.
 
@@ -301,13 +317,14 @@ class Tree:
         license_ = self._license(audio.parent, audio.parent)
         self._add(self._local(audio), audio, text, name_of(audio.parent), name_of(self.top), license_, None)
 
-    def _read_parallel(self, audio: Path) -> None:
-        """Read ``x.wav`` with its text in a parallel tree, as in VCTK, or without a text."""
+    def _read_parallel(self, audio: Path) -> bool:
+        """Read ``x.wav`` with its text in a parallel tree, as in VCTK, or without a text; returns whether there is one."""
         file, first = text_in_parallel(audio, self.top, self.place)
         if first is None:
             self._read_pair(audio, file)
         else:
             self.inventory.drop(self._local(audio), SAME_WORDS, f"{first} is another recording of them")
+        return file is not None
 
     def _local(self, audio: Path) -> str:
         return str(audio.relative_to(self.top).with_suffix(""))

@@ -11,7 +11,7 @@ from triforce_tts.textfiles import UnreadableText
 
 from ..common.clips import MANIFEST, Clip, Inventory
 from ..common.manifest import read_manifest
-from ..common.names import is_folder, make_key, printable, with_checksum
+from ..common.names import is_file, is_folder, make_key, printable, with_checksum
 from .corpora import BAD_LIST, Tree
 from .tables import Columns
 
@@ -34,7 +34,8 @@ def find_clips(folders: Sequence[Path], columns: Columns | None = None) -> Inven
     trees: dict[Path, list[Clip]] = {}
     for folder in folders:
         if not is_folder(folder):
-            raise ShardError(f"{printable(str(folder))}: no such folder; expected one with {_EXPECTED}")
+            found = "this is a file, give its folder" if is_file(folder) else "no such folder"
+            raise ShardError(f"{printable(str(folder))}: {found}; expected one with {_EXPECTED}")
         place = Path(os.path.realpath(folder))
         if place in trees:
             raise ShardError(f"{folder}: this folder is given twice; give it once")

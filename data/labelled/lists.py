@@ -41,12 +41,29 @@ def first_listed(path: Path, place: Place) -> Path | None:
     name = path.name.lower()
     if path.suffix.lower() not in _TABLES or name.endswith(_NO_TABLES) or name in _UNAPPROVED:
         return None
-    if any(place.find(path.with_suffix(suffix)) for suffix in AUDIO_SUFFIXES):  # it is the text of one recording
+    if _is_of_recording(path, place):
         return None
     if name.endswith(".tsv") and name != VALIDATED and place.find(path.with_name(VALIDATED)):
         return None
     choices = (listed_audio(path.parent, first, place) for first in first_names(_head(path)))
     return next(filter(place.find, choices), None)
+
+
+def is_unused_table(path: Path, place: Place) -> bool:
+    """Whether ``path``, of which nothing was read, looks like a table of recordings: its first lines have columns."""
+    name = path.name.lower()
+    if path.suffix.lower() not in _TABLES or name.endswith(_NO_TABLES) or _is_of_recording(path, place):
+        return False
+    lines = [line for line in _head(path).splitlines() if line.strip()][:2]
+    marks = "|\t,;" if path.suffix.lower() in (".csv", ".tsv") else "|\t"
+    return bool(lines) and any(all(mark in line for line in lines) for mark in marks)
+
+
+def _is_of_recording(path: Path, place: Place) -> bool:
+    """Whether the text file ``path`` is that of one recording."""
+    if path.with_suffix("").suffix.lower() in AUDIO_SUFFIXES and place.find(path.with_suffix("")):
+        return True
+    return any(place.find(path.with_suffix(suffix)) for suffix in AUDIO_SUFFIXES)
 
 
 def is_manifest(path: Path, place: Place) -> bool:
@@ -67,8 +84,7 @@ def _head(path: Path) -> str:
 
 def listed_audio(folder: Path, name: str, place: Place) -> Path:
     """The audio file that a table in ``folder`` names, by its name beside the table or by its path."""
-    choices = [place.audio(folder / beside / name.strip()) for beside in _AUDIO_FOLDERS]
-    return next((choice for choice in choices if place.find(choice)), choices[0])
+    return place.listed(folder, name.strip(), _AUDIO_FOLDERS)
 
 
 def read_kaldi(folder: Path) -> Iterator[Utterance]:

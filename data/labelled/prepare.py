@@ -30,6 +30,7 @@ ENCODERS: dict[str, Callable[[Audio], bytes]] = {"flac": encode_flac, "opus": en
 OPUS_RATES = (8000, 12000, 16000, 24000, 48000)  # Hz
 SAMPLE_RATES = (4000, 384_000)  # Hz; below there is no room for speech, above nobody records it
 _SLACK_S = 0.01  # an alignment counts in frames, and the last frame may reach beyond the end of the sound
+NO_TEXT, UNREADABLE = "no text", "unreadable"  # reasons to leave a clip out
 _BEYOND_S = 1.0  # reading goes this far beyond the longest length, which is enough to see that a clip is too long
 
 
@@ -86,15 +87,15 @@ def prepare(clip: Clip, recipe: Recipe) -> Prepared:
         TriforceError: an error that concerns every clip, such as a missing program or a full disk.
     """
     if not clip.text.strip():
-        raise Refused("no text", "")
+        raise Refused(NO_TEXT, "")
     try:
         return _prepare(clip, recipe)
     except (AudioError, TextError) as error:
-        raise Refused("unreadable", error) from error
+        raise Refused(UNREADABLE, error) from error
     except (Refused, TriforceError, OSError, ImportError):
         raise
     except MemoryError as error:
-        raise Refused("unreadable", "it needs more memory than there is", again=True) from error
+        raise Refused(UNREADABLE, "it needs more memory than there is", again=True) from error
     except Exception as error:
         # This program or a library failed on this clip. The build goes on with the other clips.
         raise Refused("fault of the builder", f"{error!r}; please report it") from error
@@ -156,9 +157,9 @@ def _sound(clip: Clip, limits: Limits) -> Audio:
     try:
         is_file = stat.S_ISREG(path.stat().st_mode)
     except (OSError, ValueError) as error:  # a ValueError means a zero byte in the name
-        raise Refused("unreadable", f"{path}: {getattr(error, 'strerror', None) or error}") from error
+        raise Refused(UNREADABLE, f"{path}: {getattr(error, 'strerror', None) or error}") from error
     if not is_file:
-        raise Refused("unreadable", f"{path}: not a regular file")
+        raise Refused(UNREADABLE, f"{path}: not a regular file")
     # A file of two megabytes can hold ten hours of silence, so decoding stops when the clip is clearly too long.
     return read_audio(path, first_seconds=limits.max_seconds + _BEYOND_S)
 

@@ -15,16 +15,17 @@ from rich.console import Console
 from triforce_tts.errors import ShardError
 from triforce_tts.shards import SPLITS, ShardSet
 from triforce_tts.text import alignment
+from triforce_tts.text.signs import unspoken
 from triforce_tts.wording import counted, length
 
-from ..common.clips import MAX_CHARACTERS, Drop, Inventory
+from ..common.clips import MAX_CHARACTERS, Clip, Drop, Inventory
 from ..common.heldout import HeldOut, read_heldout
-from ..common.names import printable
+from ..common.names import is_file, printable
 from . import babble, lessons, synthetic
 from .build import DROPS, Built, NothingBuilt, build
 from .hearing import WORDS_WRONG, Hearing, open_hearing
 from .labels import find_clips
-from .prepare import ENCODERS, OPUS_RATES, Recipe
+from .prepare import ENCODERS, NO_TEXT, OPUS_RATES, UNREADABLE, Recipe
 from .tables import parse_columns
 
 BABBLE_SENTENCES = 64  # how many sentences are made up if no texts are given
@@ -137,6 +138,7 @@ def build_labelled(
     inventory = find_clips(folders, parse_columns(columns) if columns is not None else None)
     for line in inventory.notes:
         tell(line, console)
+    _tell_other_letters(inventory.clips, console)
     held_list = read_lists(lists, console).with_texts_of(inventory.clips)
     if unmatched := held_list.unmatched(inventory.clips):
         named = ", ".join(map(repr, unmatched[:NAMED])) + (" and others" if len(unmatched) > NAMED else "")
@@ -206,6 +208,9 @@ def _build(
     inventory: Inventory, held_ids: set[str], output: Output, folders: Sequence[Path], content: str, console: Console
 ) -> None:
     if output.dry_run:
+        unusable = {clip.id: drop for clip in inventory.clips if (drop := _seen_drop(clip))}
+        inventory.drops += unusable.values()
+        inventory.clips = [clip for clip in inventory.clips if clip.id not in unusable]
         counts = Counter((clip.collection, clip.license) for clip in inventory.clips)
         for (collection, license_), count in sorted(counts.items()):
             tell(f"  {collection} ({license_}): {counted(count, 'recording')}", console)
@@ -233,6 +238,15 @@ def _build(
     _summarise(output.out, built, console)
 
 
+def _seen_drop(clip: Clip) -> Drop | None:
+    """Why a clip cannot be used, as far as that shows without its sound; None if it does not."""
+    if not clip.text.strip():
+        return Drop(clip.id, 0.0, NO_TEXT, "")
+    if clip.teacher is None and not synthetic.is_synthetic(clip) and not is_file(Path(clip.audio)):
+        return Drop(clip.id, 0.0, UNREADABLE, printable(f"{clip.audio}: no such file"))
+    return None
+
+
 def _hearing(output: Output, console: Console) -> Hearing | None:
     """Who hears the clips; a line on the terminal names the recogniser."""
     if output.recogniser is None:
@@ -253,6 +267,18 @@ def tell(line: str, console: Console) -> None:
 def _tell_count(lists: Sequence[Path], inventory: Inventory, held_ids: set[str], console: Console) -> None:
     named = ", ".join(str(path) for path in lists) or "none"
     tell(f"{counted(len(inventory.clips), 'recording')}, {len(held_ids)} held out (list: {named})", console)
+
+
+def _tell_other_letters(clips: Sequence[Clip], console: Console) -> None:
+    """Print how many texts have letters of another script: no network will learn what is said there."""
+    lost = {clip.id: letters for clip in clips if (letters := "".join(filter(str.isalpha, unspoken(clip.text))))}
+    if lost:
+        key, letters = next(iter(lost.items()))
+        have = "text has" if len(lost) == 1 else "texts have"
+        tell(
+            f"{len(lost)} {have} letters without an English reading, which stage 2 leaves out, such as '{letters[:20]}' in {key}",
+            console,
+        )
 
 
 def _tell_drops(drops: Sequence[Drop], console: Console) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triforce_tts.errors import ShardError
-from triforce_tts.textfiles import read_lines
+from triforce_tts.textfiles import Line, read_lines
 
 Columns = tuple[str, ...]
 COLUMNS = ("id", "text", "normalized", "speaker", "reader", "-")  # "-" is a column that is not used
@@ -20,14 +20,19 @@ LJSPEECH: Columns = ("id", "text", "normalized")
 _ALIKE = 0.5  # two texts that share at least this share of their words are forms of the same text
 _MOST = 0.8  # share of rows that must agree
 _FEW = 8  # in a table with fewer rows, each row may have a speaker of its own
+_MOST_LINES = 100  # lines of a field in quotation marks
 _LONGEST_NAME = 40  # characters; a longer field is no speaker's name
-_HEADS = {
-    **dict.fromkeys(("id", "file", "file_name", "filename", "file_id", "audio", "audio_file", "path", "wav"), "id"),
-    **dict.fromkeys(("audio_path", "audio_filepath", "file_path", "filepath", "wav_path", "wav_filename"), "id"),
-    **dict.fromkeys(("text", "transcript", "transcription", "sentence", "raw_text"), "text"),
-    **dict.fromkeys(("normalized", "normalised", "normalized_text", "normalised_text"), "normalized"),
-    **dict.fromkeys(("speaker", "speaker_name", "speaker_id", "client_id"), "speaker"),
+# What the first row may call a column; only the letters count, so that 'Audio File' is 'audio_file'. Of two columns that
+# mean the same, the one counts whose name stands before the other's here.
+_NAMES = {
+    "id": "path filepath audiopath audiofilepath wavpath file filename fname audiofile audiofilename wavfile wavfilename wavname "
+    "audio wav clip recording fileid id",
+    "text": "text rawtext transcript transcripts transcription sentence utterance content prompt words",
+    "normalized": "normalized normalised normalizedtext normalisedtext",
+    "speaker": "speaker speakername speakerid clientid spk spkid",
 }
+_KNOWN = {column: names.split() for column, names in _NAMES.items()}
+_HEADS = {name: column for column, names in _KNOWN.items() for name in names}
 SEPARATORS = "|\t,;"
 # A program put the quotation marks around a field if the field holds a pipe or a doubled mark; otherwise the marks
 # belong to the text.
@@ -71,6 +76,8 @@ def read_table(path: Path, columns: Columns | None = None) -> tuple[Columns, lis
     """
     lines = list(read_lines(path))
     separator = _separator([line.text for line in lines if not line.fault])
+    if separator in ",;":
+        lines = list(_joined(lines, separator))
     split = {line.number: _fields(line.text, separator) for line in lines if not line.fault}
     rows = list(split.values())
     if columns is None and rows and (heads := heads_of(rows[0])):
@@ -100,6 +107,36 @@ def _separator(lines: Sequence[str]) -> str:
     return "|"
 
 
+def _joined(lines: Sequence[Line], separator: str) -> Iterator[Line]:
+    """The rows of a table with commas or semicolons: a field in quotation marks may hold the ends of lines.
+
+    A mark that is not closed within ``_MOST_LINES`` belongs to the text, and the row ends with its line.
+    """
+    place = 0
+    while place < len(lines):
+        row, count = lines[place].text, 1
+        while _is_open(row, separator) and place + count < len(lines) and count < _MOST_LINES:
+            row, count = f"{row}\n{lines[place + count].text}", count + 1
+        if _is_open(row, separator) or any(line.fault for line in lines[place : place + count]):
+            row, count = lines[place].text, 1
+        yield Line(lines[place].number, row, lines[place].fault)
+        place += count
+
+
+def _is_open(row: str, separator: str) -> bool:
+    """Whether a field of ``row`` begins with a quotation mark that is not closed."""
+    place = 0 if row.count('"') % 2 else len(row)  # most rows need no closer look
+    while place < len(row):
+        if row[place] == '"':
+            place = row.find('"', place + 1)
+            while place >= 0 and row[place : place + 2] == '""':
+                place = row.find('"', place + 2)
+            if place < 0:
+                return True
+        place = row.find(separator, place) + 1 or len(row)
+    return False
+
+
 def _fields(line: str, separator: str) -> list[str]:
     if separator in ",;":
         try:
@@ -125,10 +162,14 @@ def _fields(line: str, separator: str) -> list[str]:
 
 def heads_of(fields: Sequence[str]) -> Columns | None:
     """The columns that the first row names; None if it is no row of names."""
-    names = tuple(_HEADS.get(field.strip().lower(), "-") for field in fields)
-    used = [name for name in names if name != "-"]
-    is_head = len(used) >= 2 and "id" in used and {"text", "normalized"} & set(used) and len(set(used)) == len(used)
-    return names if is_head else None
+    names = [re.sub(r"[\s_-]", "", field).lower() for field in fields]
+    if len(set(names)) < len(names):
+        return None
+    best = {
+        column: min(filter(names.__contains__, known), key=known.index, default="") for column, known in _KNOWN.items()
+    }
+    columns = tuple(column if best.get(column := _HEADS.get(name, "-")) == name else "-" for name in names)
+    return columns if "id" in columns and {"text", "normalized"} & set(columns) else None
 
 
 def first_names(text: str) -> Iterator[str]:

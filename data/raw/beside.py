@@ -35,11 +35,12 @@ class Beside:
             fail(str(error.filename or folder), f"the licence cannot be read ({error.strerror or error})")
             self.license = UNKNOWN_LICENSE
         self._texts: list[Path] = []
-        stems: set[str] = set()
+        stems, names = set[str](), set[str]()
         for path in sorted(folder.iterdir()):
             suffix = path.suffix.lower()
             if suffix in AUDIO_SUFFIXES:
                 stems.add(path.stem)
+                names.add(path.name)
             elif suffix in _TEXTS and not path.name.startswith(".") and path.stem.lower() not in _NOT_BOOKS:
                 if not is_utf8(path):
                     fail(str(path), "the name is not UTF-8; rename it")
@@ -47,11 +48,13 @@ class Beside:
                     self._texts.append(path)
                 else:
                     fail(str(path), "expected a text, found a folder, a link that leads nowhere, or no regular file")
-        self._shared = [path for path in self._texts if path.stem not in stems and not _is_timed(path)]
-        if len(self._shared) > 1 and stems - {path.stem for path in self._texts}:
-            names = ", ".join(path.name for path in self._shared[:3])
+        self._shared = [path for path in self._texts if path.stem not in stems | names and not _is_timed(path)]
+        if len(self._shared) > 1 and stems - {
+            Path(path.stem).stem if path.stem in names else path.stem for path in self._texts
+        }:
+            listed = ", ".join(path.name for path in self._shared[:3])
             tell(
-                f"{folder}: {len(self._shared)} texts ({names}) have the name of no recording, so none of them is taken; "
+                f"{folder}: {len(self._shared)} texts ({listed}) have the name of no recording, so none of them is taken; "
                 "leave one there, or give it the name of its recording"
             )
 
@@ -62,7 +65,8 @@ class Beside:
         with the name of another recording belongs to that recording, licences and README files are no texts, and
         subtitles belong to one recording.
         """
-        same = [path for path in self._texts if path.stem == audio.stem or _is_english_of(path, audio)]
+        own = (audio.stem, audio.name)  # some programs call a text x.mp3.txt
+        same = [path for path in self._texts if path.stem in own or _is_english_of(path, audio)]
         # Of x.en.vtt and x.en-orig.vtt, the second is what a machine heard.
         for path in sorted(same, key=lambda path: (_TEXTS.index(path.suffix.lower()), len(path.stem))):
             if not _is_timed(path) or self._is_transcript(path):

@@ -224,6 +224,26 @@ def test_a_build_that_keeps_nothing_says_where_the_reasons_are(tmp_path: Path) -
     assert "'speaker' is missing" in (tmp_path / "other" / "report" / "drops.csv").read_text()
 
 
+def test_a_dry_run_counts_no_recording_without_its_text_or_its_sound(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "in")
+    row = json.loads((source / "manifest.jsonl").read_text().splitlines()[0])
+    more = [{**row, "id": "mute", "text": " "}, {**row, "id": "gone", "audio": "gone.wav"}]
+    with (source / "manifest.jsonl").open("a") as file:
+        file.writelines(json.dumps(line) + "\n" for line in more)
+    output = invoke(command, source, "--out", tmp_path / "out", "--dry-run").output
+    assert ": 2 recordings" in output
+    assert "not used: gone: unreadable" in output and not (tmp_path / "out").exists()
+
+
+def test_texts_with_letters_of_another_script_are_told(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "in")
+    row = json.loads((source / "manifest.jsonl").read_text().splitlines()[0])
+    (source / "manifest.jsonl").write_text(json.dumps({**row, "text": "He said \u4eca\u5929 \u2603 to \u00e9lan."}))
+    output = invoke(command, source, "--out", tmp_path / "out", "--dry-run").output
+    assert "1 text has letters without an English reading" in output
+    assert f"such as '\u4eca\u5929' in {row['id']}" in output
+
+
 # --- what is held out ------------------------------------------------------------------------------------------
 
 

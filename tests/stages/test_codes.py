@@ -16,12 +16,12 @@ import torch
 
 from tests import forks
 from triforce_tts.batches import stream
-from triforce_tts.errors import CheckpointError, ConfigError, ShardError, TriforceError
+from triforce_tts.errors import CheckpointError, ConfigError, ShardError, TextError, TriforceError
 from triforce_tts.locks import only_writer
 from triforce_tts.schema import load
 from triforce_tts.shards import Sample, ShardInfo, ShardSet, read_index, write_index, write_shard
+from triforce_tts.stages import codes, gpt_data
 from triforce_tts.stages import gpt as stage
-from triforce_tts.stages import gpt_data
 from triforce_tts.stages.codes import decode_codes, encode_codes, make_codes, read_codes, read_text
 from triforce_tts.stages.trainer.task import order_of
 from triforce_tts.text.phonemes import Lexicon
@@ -377,3 +377,21 @@ def _command(process: int) -> bytes:
         return Path(f"/proc/{process}/cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def test_samples_without_a_speakable_text_are_counted_and_the_first_is_named(
+    corpus: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shards = ShardSet.open([corpus["shards"]], "train", "audio")
+    mute = {shards.meta(number)["text"] for number in (2, 3)}
+
+    def normalized(text: str) -> str:
+        if text in mute:
+            raise TextError("no letter")
+        return text
+
+    monkeypatch.setattr(codes, "normalize", normalized)
+    monkeypatch.setattr(codes.pool, "run", lambda work, jobs, workers: ((job, work(job)) for job in jobs))
+    found = [make_codes(corpus["dvae"], [corpus["shards"]], tmp_path / "codes", workers=1) for _ in range(2)]
+    first = next(key for number, key in enumerate(shards.keys) if shards.meta(number)["text"] in mute)
+    assert found[0] == found[1] and found[0].count >= 2 and found[0].first == first

@@ -225,3 +225,13 @@ def test_the_audio_of_a_manifest_may_lie_in_the_home(tmp_path: Path, monkeypatch
     row = {"id": "m", "audio": "~/m.wav", "text": "t", "speaker": "s"}
     put(tmp_path / "corpus" / "manifest.jsonl", json.dumps(row))
     assert [clip.audio for clip in find_clips([tmp_path / "corpus"]).clips] == [str(sound)]
+
+
+def test_clips_may_be_of_any_format_of_sound_and_call_their_texts_by_it(tmp_path: Path) -> None:
+    for name in ("a.aiff", "b.WMA", "c.caf", "d.mp4", "e.wav"):
+        put(tmp_path / "corpus" / name)
+    for name in ("a.txt", "b.txt", "c.caf.txt", "d.lab", "e.wav.txt"):
+        put(tmp_path / "corpus" / name, f"Text {name[0]}.")
+    found = find_clips([tmp_path / "corpus"])
+    assert {r.id: r.text for r in found.clips} == {name: f"Text {name}." for name in "abcde"}
+    assert not found.drops and not found.notes

@@ -32,6 +32,8 @@ QUOTED = 'He said "no", and left.'
         "wav_filename,wav_filesize,transcript\na.wav,5,He said \"no\", and left.\nb.wav,7,Two\n",
         'text\tfile\nHe said "no", and left.\ta.wav\nTwo\tb.wav\n',
         'a.wav|He said "no", and left.\nb.wav|Two\n',
+        'Audio File,Utterance\na.wav,"He said ""no"", and left."\nb.wav,Two\n',
+        'id,File-Name,raw_text,text\n7,a.wav,x,"He said ""no"", and left."\n8,b.wav,y,Two\n',
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["metadata.csv", "train.txt", "list.tsv"])
@@ -200,3 +202,57 @@ def test_manifests_of_other_programs(form: str, name: str, tmp_path: Path) -> No
     }
     assert [drop.value.count("a stretch of a longer recording") for drop in found.drops] == [1, 1]
     assert any("1 line without a speaker" in note for note in found.notes)
+
+
+def test_a_field_in_quotation_marks_may_hold_ends_of_lines(tmp_path: Path) -> None:
+    for clip in "abcd":
+        put(tmp_path / "corpus" / f"{clip}.wav")
+    rows = ['"a.wav","One,\ntwo ""and""\n\nthree."', 'b.wav,"Four"', 'c.wav,"five" and six', 'd.wav,"never closed']
+    put(tmp_path / "corpus" / "metadata.csv", "\n".join(["file_name,text", *rows]))
+    assert {name: " ".join(text.split()) for name, (_, text) in said(find_clips([tmp_path / "corpus"])).items()} == {
+        "a.wav": 'One, two "and" three.',
+        "b.wav": "Four",
+        "c.wav": "five and six",
+        "d.wav": "never closed",
+    }
+
+
+def test_a_mark_that_is_never_closed_swallows_no_rows(tmp_path: Path) -> None:
+    for clip in "ab":
+        put(tmp_path / "corpus" / f"{clip}.wav")
+    put(tmp_path / "corpus" / "metadata.csv", 'text,file_name\n"He said,a.wav\nTwo,b.wav\n')
+    found = find_clips([tmp_path / "corpus"])
+    assert said(found)["b.wav"][1] == "Two"
+    assert len(found.drops) == 1
+
+
+@pytest.mark.parametrize("path", ["/home/ann/corpus/wavs/{}.wav", "C:\\corpus\\wavs\\{}.wav", "wavs\\{}.wav"])
+@pytest.mark.parametrize("name", ["train.txt", "metadata.csv", "manifest.jsonl"])
+def test_paths_of_another_machine_are_found_by_their_ends(path: str, name: str, tmp_path: Path) -> None:
+    texts = {"a": "One.", "b": "Two."}
+    for clip in texts:
+        put(tmp_path / "corpus" / "wavs" / f"{clip}.wav")
+    rows = [(path.format(clip), text) for clip, text in texts.items()]
+    lines = [f"{file}|{text}" for file, text in rows]
+    if name == "manifest.jsonl":
+        lines = [json.dumps({"id": file, "audio": file, "text": text, "speaker": "s"}) for file, text in rows]
+    put(tmp_path / "corpus" / name, "\n".join(lines))
+    found = find_clips([tmp_path / "corpus"])
+    assert {file: text for file, (_, text) in said(found).items()} == {"a.wav": "One.", "b.wav": "Two."}
+    assert not found.drops
+
+
+def test_a_table_without_known_columns_is_named_where_texts_are_missing(tmp_path: Path) -> None:
+    corpus = tmp_path / "corpus"
+    put(corpus / "a.wav")
+    put(corpus / "list.csv", "number,what is said\n1,One.\n")
+    assert [note.partition(":")[0] for note in find_clips([corpus]).notes] == [str(corpus / "list.csv")]
+    put(corpus / "a.txt", "One.")
+    assert not find_clips([corpus]).notes
+
+
+def test_a_manifest_that_is_one_list_is_one_drop(tmp_path: Path) -> None:
+    put(tmp_path / "corpus" / "a.wav")
+    put(tmp_path / "corpus" / "manifest.jsonl", json.dumps([{"id": "a", "audio": "a.wav"}, {"id": "b"}], indent=1))
+    drops = find_clips([tmp_path / "corpus"]).drops
+    assert [drop.reason for drop in drops] == ["list not read"] and "one JSON list" in drops[0].value

@@ -61,3 +61,11 @@ def test_several_texts_without_a_recording_of_their_name_are_told(tmp_path: Path
     assert "2 texts (book.txt, notes.txt) have the name of no recording" in told[0]
     (tmp_path / "notes.txt").unlink()
     assert texts_in(tmp_path) == ({"a": "book.txt"}, [])
+
+
+def test_a_text_may_be_called_by_the_whole_name_of_its_recording(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        sound(tmp_path / f"{name}.wav", f"text {name}")
+        (tmp_path / f"{name}.wav.txt").write_text("It was late.")
+    texts, told = texts_in(tmp_path)
+    assert (texts, told) == ({"a": "a.wav.txt", "b": "b.wav.txt"}, [])

@@ -98,6 +98,9 @@ def locate(path: Path | str) -> Path:
         return path
     pointer = path if path.is_file() else path / "latest"
     if not pointer.is_file():
+        parts = [name for name in ("dvae", "gpt", "diffusion") if (path / name / WEIGHTS).is_file()]
+        if parts:
+            raise CheckpointError(f"{path}: a model folder; give one of its networks, such as {path / parts[0]}")
         what = "no checkpoint here" if path.is_dir() else "there is no such file or folder"
         raise CheckpointError(f"{path}: {what}; expected {WEIGHTS} in it, or a run with a 'latest' file")
     chosen = pointed(pointer)
@@ -260,14 +263,14 @@ def require_fit(
         raise CheckpointError(f"{where}: does not fit {what}: {'; '.join(problems)}")
 
 
-def load_state(model: nn.Module, tensors: dict[str, torch.Tensor], where: str) -> None:
-    """Load tensors into ``model`` strictly; ``where`` names them in messages.
+def load_state(model: nn.Module, tensors: dict[str, torch.Tensor], where: str, what: str = "its configuration") -> None:
+    """Load tensors into ``model`` strictly; messages say that ``where`` does not fit ``what``.
 
     Raises:
         CheckpointError: tensors are missing, unknown, of another shape or kind, or not finite; they are named.
     """
     expected = model.state_dict()
-    require_fit(shapes_of(expected), shapes_of(tensors), where)
+    require_fit(shapes_of(expected), shapes_of(tensors), where, what)
     for name, tensor in expected.items():
         if tensors[name].is_floating_point() != tensor.is_floating_point():
             raise CheckpointError(f"{where}: '{name}' holds {tensors[name].dtype}, expected {tensor.dtype}")

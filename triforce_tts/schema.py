@@ -250,6 +250,7 @@ def override(values: dict[str, Any], settings: Sequence[str]) -> dict[str, Any]:
     result: dict[str, Any] = _copy(values)
     for setting in settings:
         key, separator, text = setting.partition("=")
+        key = key.strip()
         if not separator or not key:
             raise ConfigError(f"setting '{setting}': expected key=value, such as run.steps=100")
         *parents, last = key.split(".")

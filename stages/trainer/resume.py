@@ -35,6 +35,8 @@ from .state import (
 )
 from .task import Task
 
+OWN = "the configuration of this run"
+
 
 @dataclass
 class Start:
@@ -81,7 +83,7 @@ def find_start(task: Task[Any, Any], settings: RunSettings, run: Path, processes
         if settings.init_from:
             checkpoint.read_config(settings.init_from, task.name)
             file = checkpoint.locate(settings.init_from) / checkpoint.WEIGHTS
-            checkpoint.load_state(network, network.taken_up(checkpoint.load_tensors(file)), str(file))
+            checkpoint.load_state(network, network.taken_up(checkpoint.load_tensors(file)), str(file), OWN)
         start = Start(None, None, task.lineage())
         start.notes += _notes_of_first_weights(settings.init_from, start.lineage) if settings.init_from else []
         return start
@@ -160,9 +162,9 @@ def _differences(name: str, was: Any, now: Any) -> list[str]:
 
 
 def _require_same_order(run: Path, settings: RunSettings, state: State) -> None:
-    for key in ("seed", "batch_size"):
+    for key in ("seed", "batch_size", "bucket_batches"):
         was, now = getattr(state, key), getattr(settings, key)
-        if was != now:
+        if was not in (None, now):
             raise CheckpointError(
                 f"{run}: was trained with run.{key}={was}, the configuration says {now}: the data order would "
                 "differ; use the same or another RUN"

@@ -74,6 +74,7 @@ class Checkpoints:
             keep_best=self.settings.keep_best,
             seed=self.settings.seed,
             batch_size=self.settings.batch_size,
+            bucket_batches=self.settings.bucket_batches,
             processes=self.accelerator.num_processes,
             optimizer=self.settings.optimizer,
             optimizer_tensors=optimizer_tensors,

@@ -44,6 +44,7 @@ class State(Record):
     keep_best: str | None = None  # the name of the figure that ``best`` holds; older versions did not store it
     seed: int
     batch_size: Count
+    bucket_batches: Count | None = None  # older versions did not store it
     processes: Annotated[int, Field(ge=1, le=1 << 20)]
     optimizer: str | None = None  # older versions did not store it
     optimizer_tensors: Count | None = None

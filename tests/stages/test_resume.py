@@ -138,6 +138,8 @@ def test_another_order_of_samples_is_refused(corpus: dict[str, Path], tmp_path: 
     train("dvae", corpus, tmp_path / "run", 1, "run.stop_at=2")
     with pytest.raises(AssertionError, match=r"run\.batch_size=4"):
         train("dvae", corpus, tmp_path / "run", 1, "run.batch_size=2")
+    with pytest.raises(AssertionError, match=r"run\.bucket_batches=1"):
+        train("dvae", corpus, tmp_path / "run", 1, "run.bucket_batches=3")
 
 
 def test_weights_to_start_from(corpus: dict[str, Path], tmp_path: Path) -> None:

@@ -244,3 +244,11 @@ def test_make_hands_settings_on_as_they_are() -> None:
     command = next(line for line in said.splitlines() if " train dvae " in line)
     assert shlex.split(command)[-4:] == ["--set", "data.repeat={a:3,b:2}", "--set", "run.accept_changed=[data]"]
     assert "--set 'data.repeat={a:3,b:2}'" in command  # A shell would make two words of it.
+
+
+def test_make_takes_names_with_spaces() -> None:
+    words = ["make", "--dry-run", "train-diffusion", "DATA=d", "RUN=my runs/one", "DVAE=my runs/two", "CONFIG=a b.yaml"]
+    said = subprocess.run(words, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True).stdout
+    command = shlex.split(next(line for line in said.splitlines() if " train diffusion " in line))
+    given = {name: command[command.index(name) + 1] for name in ("--run", "--dvae", "--config", "--data")}
+    assert given == {"--run": "my runs/one", "--dvae": "my runs/two", "--config": "a b.yaml", "--data": "d"}

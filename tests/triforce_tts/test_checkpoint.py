@@ -322,3 +322,9 @@ def test_others_may_read_weights_as_the_umask_says(mask: int, tmp_path: Path) ->
     assert (tmp_path / "a.safetensors").stat().st_mode & 0o777 == 0o666 & ~mask
     checkpoint.save_tensors(tmp_path / "a.safetensors", {"a": torch.ones(2)})
     assert torch.equal(load_file(tmp_path / "a.safetensors")["a"], torch.ones(2))
+
+
+def test_a_model_folder_in_place_of_a_checkpoint_is_told_with_what_to_give(tmp_path: Path) -> None:
+    saved(tmp_path / "model" / "gpt")
+    with pytest.raises(CheckpointError, match=r"a model folder; give one of its networks, such as .*/model/gpt"):
+        checkpoint.locate(tmp_path / "model")

@@ -150,7 +150,7 @@ def test_overrides() -> None:
     changed = override(values, settings)
     assert changed == {"name": "a=b", "steps": 8, "inner": {"rate": 2e-3, "levels": [8, 5]}}
     assert values == {"name": "x", "inner": {"rate": 1.0, "levels": [1]}}
-    assert override({}, ["a.b.c=null"]) == {"a": {"b": {"c": None}}}
+    assert override({}, ["a.b.c=null", " d = 2"]) == {"a": {"b": {"c": None}}, "d": 2}
 
 
 @pytest.mark.parametrize(

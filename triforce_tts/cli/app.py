@@ -106,8 +106,7 @@ def _require_values(command: Any, words: list[str]) -> None:
         ConfigError: ``--out ""`` or ``--out --dry-run``, for example; ``--out=--dry-run`` says that the value is meant.
     """
     command, words = _called(command, words)
-    options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
-    names = {name for option in options for name in (*option.opts, *option.secondary_opts)} | {"--help", "-h"}
+    names = {name for option in _options(command) for name in (*option.opts, *option.secondary_opts)} | {"--help", "-h"}
     needing = _needing_value(command)
     before_dashes = _before_dashes(words)
     if any(not word.strip() for word in words[len(before_dashes) :]):
@@ -139,8 +138,15 @@ def _before_dashes(words: list[str]) -> list[str]:
 
 def _needing_value(command: Any) -> set[str]:
     """The names of the options of ``command`` that need a value."""
+    return {name for option in _options(command) if not option.is_flag and not option.count for name in option.opts}
+
+
+def _options(command: Any) -> list[Any]:
+    """The options of ``command``, and of its sub-commands: 'build' finds out by itself which of them is meant."""
     options = [parameter for parameter in command.params if parameter.param_type_name == "option"]
-    return {name for option in options if not option.is_flag and not option.count for name in option.opts}
+    for inner in getattr(command, "commands", {}).values():
+        options += _options(inner)
+    return options
 
 
 def _with_home(command: Any, words: list[str]) -> list[str]:

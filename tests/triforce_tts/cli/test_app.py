@@ -120,6 +120,16 @@ def test_the_home_folder_is_known_in_options_but_not_in_texts(words: tuple[str, 
     assert f"{tmp_path}/a.wav: no such file" in done.stderr
 
 
+@pytest.mark.parametrize("kind", [(), ("labelled",)])
+def test_the_home_folder_is_known_in_options_of_a_build_without_its_kind(kind: tuple[str, ...], tmp_path: Path) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
+    done = run("build", *kind, str(source), "--heldout=~/list.json", env={**os.environ, "HOME": str(tmp_path)})
+    assert done.returncode == 2 and "'~" not in done.stderr and "~/" not in done.stderr
+    done = run("build", *kind, str(source), "--out", "~/in/out", env={**os.environ, "HOME": str(tmp_path)})
+    assert f"--out {source}/out: it lies in the source" in done.stderr
+
+
 def test_h_is_help() -> None:
     assert run("voices", "add", "-h", stdout=subprocess.PIPE).stdout.startswith("Usage:")
 

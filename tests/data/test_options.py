@@ -226,13 +226,19 @@ def test_a_build_that_keeps_nothing_says_where_the_reasons_are(tmp_path: Path) -
 
 def test_a_dry_run_counts_no_recording_without_its_text_or_its_sound(tmp_path: Path) -> None:
     source = corpus(tmp_path / "in")
-    row = json.loads((source / "manifest.jsonl").read_text().splitlines()[0])
-    more = [{**row, "id": "mute", "text": " "}, {**row, "id": "gone", "audio": "gone.wav"}]
-    with (source / "manifest.jsonl").open("a") as file:
-        file.writelines(json.dumps(line) + "\n" for line in more)
+    rows = [json.loads(line) for line in (source / "manifest.jsonl").read_text().splitlines()]
+    (source / "mute.wav").write_bytes((source / "a.wav").read_bytes())
+    rows += [
+        {**rows[0], "id": name, "audio": f"{name}.wav", "text": text} for name, text in (("mute", " "), ("gone", TEXT))
+    ]
+    (source / "manifest.jsonl").write_text("\n".join(map(json.dumps, rows)))
     output = invoke(command, source, "--out", tmp_path / "out", "--dry-run").output
     assert ": 2 recordings" in output
-    assert "not used: gone: unreadable" in output and not (tmp_path / "out").exists()
+    assert (
+        "not used: gone: unreadable" in output
+        and "not used: mute: no text" in output
+        and not (tmp_path / "out").exists()
+    )
 
 
 def test_texts_with_letters_of_another_script_are_told(tmp_path: Path) -> None:

@@ -366,3 +366,15 @@ def test_a_kill_between_the_model_and_its_mark_is_no_stranger_there(adapted: Ada
 def test_options_are_checked_by_name(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--sentences 0"):
         Options(tmp_path, tmp_path.with_name("out"), tmp_path, sentences=0).check()
+
+
+def test_recordings_of_any_format_below_linked_folders_are_found(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "given").mkdir()
+    (tmp_path / "real" / "a.aiff").write_text("sound")
+    (tmp_path / "given" / "more").symlink_to(tmp_path / "real")
+    (tmp_path / "given" / "loop").symlink_to(tmp_path / "given")
+    before = recordings.fingerprint(tmp_path / "given")
+    assert not recordings.is_labelled(tmp_path / "given")
+    (tmp_path / "real" / "a.aiff").write_text("another sound")
+    assert recordings.fingerprint(tmp_path / "given") != before

@@ -35,6 +35,9 @@ LAUNCH = $(if $(filter 1,$(GPUS)),$(BIN)/python,$(SEVERAL)) -m triforce_tts.cli.
 # Quoted, because a shell would take the braces of a setting for its own.
 SETTINGS = $(foreach setting,$(SET),--set '$(setting)') $(if $(DRY_RUN),--dry-run)
 SHARDS = $(foreach folder,$(DATA),--data $(folder))
+# A name with spaces for the shell, which leaves a '~/' in quotation marks as it is. Names that the user quoted stay so.
+START := <start>
+quoted = $(if $(filter '% "%,$(firstword $(1)))$(findstring \,$(1)),$(1),"$(subst $(START),,$(subst $(START)~/,$(HOME)/,$(START)$(1)))")
 need = $(if $($(1)),,$(error $(1) is missing: $(2)))
 
 .PHONY: help demo test lint types format smoke train-dvae train-gpt train-diffusion train-distill train-dpo narrate speak-lines nano gpu-pack gpu-run wheel clean install dev ext
@@ -87,39 +90,39 @@ smoke: $(VENV)/.dev ## Whole chain at the size 'tiny': corpus, three stages, bun
 
 train-dvae: $(VENV)/.dev ## Stage 1: CONFIG= DATA="shards ..." RUN= GPUS= SET="run.steps=100 ..." DRY_RUN=1
 	$(call need,DATA,folders of shards)$(call need,RUN,folder of the run)
-	$(LAUNCH) train dvae --config "$(CONFIG)" $(SHARDS) --run "$(RUN)" $(SETTINGS)
+	$(LAUNCH) train dvae --config $(call quoted,$(CONFIG)) $(SHARDS) --run $(call quoted,$(RUN)) $(SETTINGS)
 
 train-gpt: $(VENV)/.dev ## Stage 2: as above; DATA holds coded shards
 	$(call need,DATA,folders of coded shards)$(call need,RUN,folder of the run)
-	$(LAUNCH) train gpt --config "$(CONFIG)" $(SHARDS) --run "$(RUN)" $(SETTINGS)
+	$(LAUNCH) train gpt --config $(call quoted,$(CONFIG)) $(SHARDS) --run $(call quoted,$(RUN)) $(SETTINGS)
 
 train-diffusion: $(VENV)/.dev ## Stage 3: as above, and DVAE=run of stage 1
 	$(call need,DATA,folders of shards)$(call need,RUN,folder of the run)$(call need,DVAE,run or checkpoint of stage 1)
-	$(LAUNCH) train diffusion --config "$(CONFIG)" $(SHARDS) --dvae "$(DVAE)" --run "$(RUN)" $(SETTINGS)
+	$(LAUNCH) train diffusion --config $(call quoted,$(CONFIG)) $(SHARDS) --dvae $(call quoted,$(DVAE)) --run $(call quoted,$(RUN)) $(SETTINGS)
 
 train-distill: $(VENV)/.dev ## Fewer steps for stage 3: as above, and TEACHER=run of stage 3
 	$(call need,DATA,folders of shards)$(call need,RUN,folder of the run)$(call need,DVAE,run or checkpoint of stage 1)$(call need,TEACHER,run of stage 3)
-	$(LAUNCH) train distill --config "$(CONFIG)" $(SHARDS) --dvae "$(DVAE)" --teacher "$(TEACHER)" --run "$(RUN)" $(SETTINGS)
+	$(LAUNCH) train distill --config $(call quoted,$(CONFIG)) $(SHARDS) --dvae $(call quoted,$(DVAE)) --teacher $(call quoted,$(TEACHER)) --run $(call quoted,$(RUN)) $(SETTINGS)
 
 train-dpo: $(VENV)/.dev ## After stage 2, on pairs of 'triforce-tts prefer': PAIRS="pairs ..." INIT= RUN=, and as above; DATA= for held-out speech
 	$(call need,PAIRS,folders of pairs)$(call need,INIT,model folder or run of stage 2)$(call need,RUN,folder of the run)
-	$(LAUNCH) train dpo --config "$(CONFIG)" $(foreach folder,$(PAIRS),--pairs $(folder)) --init "$(INIT)" $(SHARDS) --run "$(RUN)" $(SETTINGS)
+	$(LAUNCH) train dpo --config $(call quoted,$(CONFIG)) $(foreach folder,$(PAIRS),--pairs $(folder)) --init $(call quoted,$(INIT)) $(SHARDS) --run $(call quoted,$(RUN)) $(SETTINGS)
 
 narrate: $(VENV)/.dev ## Read a book aloud: BOOK= OUT= GPUS= OPTIONS="--master podcast ..."
 	$(call need,BOOK,a book)$(call need,OUT,file or folder of the audiobook)
-	$(LAUNCH) narrate "$(BOOK)" --out "$(OUT)" $(OPTIONS)
+	$(LAUNCH) narrate $(call quoted,$(BOOK)) --out $(call quoted,$(OUT)) $(OPTIONS)
 
 speak-lines: $(VENV)/.dev ## Speak a list of texts, a file each: LINES= OUT= GPUS= OPTIONS="--format .flac ..."
 	$(call need,LINES,a list of texts)$(call need,OUT,folder of the files)
-	$(LAUNCH) speak --lines "$(LINES)" --out "$(OUT)" $(OPTIONS)
+	$(LAUNCH) speak --lines $(call quoted,$(LINES)) --out $(call quoted,$(OUT)) $(OPTIONS)
 
 nano: $(VENV)/.dev ## Train the bundled model anew: DATA=labelled recordings TEXTS=sentences KOKORO=the files of the teacher (resumable)
 	PATH="$(abspath $(BIN)):$$PATH" DATA="$(or $(DATA),$(SHARED)/speech)" TEXTS="$(or $(TEXTS),$(SHARED)/texts/sentences.txt)" $(SHELL) configs/nano.sh
 
 gpu-pack: $(VENV)/.dev ## For a rented GPU: DATA="shards ..." OUT= CODES= CONFIG= INIT= VOICE= WHEELS="package ..." WHEELS_PYTHON= MEGABYTES=34 SET=
 	$(call need,DATA,folders of shards)$(call need,OUT,folder of the pack)
-	$(TTS) gpu-pack --config "$(CONFIG)" --plan "$(PLAN)" $(SHARDS) $(foreach folder,$(CODES),--codes $(folder)) --out "$(OUT)" \
-	  $(if $(INIT),--init "$(INIT)") $(if $(VOICE),--voice "$(VOICE)") $(foreach wheel,$(WHEELS),--wheels $(wheel)) \
+	$(TTS) gpu-pack --config $(call quoted,$(CONFIG)) --plan $(call quoted,$(PLAN)) $(SHARDS) $(foreach folder,$(CODES),--codes $(folder)) --out $(call quoted,$(OUT)) \
+	  $(if $(INIT),--init $(call quoted,$(INIT))) $(if $(VOICE),--voice $(call quoted,$(VOICE))) $(foreach wheel,$(WHEELS),--wheels $(wheel)) \
 	  $(if $(WHEELS_PYTHON),--python $(WHEELS_PYTHON)) --constraints constraints.txt --megabytes $(MEGABYTES) \
 	  $(foreach setting,$(SET),--set '$(setting)') $(if $(FORCE),--force)
 

@@ -42,7 +42,8 @@ def _files(folder: Path) -> list[Path]:
     entered: set[str] = set()
     for place, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
-        folders[:] = [] if real in entered else [name for name in folders if not name.startswith(".")]
+        # In sorted order, the same one of two links to a folder is always the one that is entered.
+        folders[:] = [] if real in entered else sorted(name for name in folders if not name.startswith("."))
         if real not in entered:
             files += [path for name in names if (path := Path(place, name)).is_file() and not name.startswith(".")]
         entered.add(real)

@@ -65,8 +65,9 @@ def read_manifest(path: Path, inventory: Inventory) -> None:
         UnreadableText: the file cannot be read.
     """
     place = Place()
+    entries: list[Entry] = []
     unnamed = 0
-    if (first := next(read_lines(path), None)) and first.text.lstrip().startswith("["):
+    if _is_json_list(path):
         raise UnreadableText(f"{path}: one JSON list; expected a JSON object in each line, without commas between them")
     # Most manifests have no such key, and their lines need not be parsed for it.
     offsets = (_object(line.text) for line in read_lines(path) if '"offset"' in line.text)
@@ -84,25 +85,39 @@ def read_manifest(path: Path, inventory: Inventory) -> None:
         except ShardError as error:
             inventory.drop(name, BAD_LINE, error)
             continue
-        inventory.clips.append(
-            Clip(
-                id=make_key(entry.id),
-                audio=str(place.listed(path.parent, entry.audio)),
-                text=entry.text,
-                speaker=entry.speaker,
-                collection=_flat(entry.source) or name_of(path.parent),
-                license=_flat(entry.license) or UNKNOWN_LICENSE,
-                punct=entry.text_case != "upper",
-                reader=_flat(entry.reader) or None,
-                snr_db=entry.snr_db,
-                name=entry.id,
-                alignment=entry.alignment,
-                normalized=entry.normalized,
-            )
-        )
+        entries.append(entry)
+    listed = place.all_listed(path.parent, [entry.audio for entry in entries])
+    inventory.clips += [_clip(entry, audio, path) for entry, audio in zip(entries, listed.files, strict=True)]
+    inventory.notes += listed.notes(path)
     if unnamed:
         speaker = name_of(path.parent)
         inventory.notes.append(f"{path}: {counted(unnamed, 'line')} without a speaker, all taken for '{speaker}'")
+
+
+def _clip(entry: Entry, audio: Path, path: Path) -> Clip:
+    return Clip(
+        id=make_key(entry.id),
+        audio=str(audio),
+        text=entry.text,
+        speaker=entry.speaker,
+        collection=_flat(entry.source) or name_of(path.parent),
+        license=_flat(entry.license) or UNKNOWN_LICENSE,
+        punct=entry.text_case != "upper",
+        reader=_flat(entry.reader) or None,
+        snr_db=entry.snr_db,
+        name=entry.id,
+        alignment=entry.alignment,
+        normalized=entry.normalized,
+    )
+
+
+def _is_json_list(path: Path) -> bool:
+    """Whether ``path`` holds a JSON list in place of lines: it begins as one, and no line is an object by itself."""
+    lines = read_lines(path)
+    first = next(lines, None)
+    if first is None or not first.text.lstrip().startswith("["):
+        return False
+    return first.text.strip() == "[" or not any(_object(line.text) for line in lines)
 
 
 def names_audio(line: str, folder: Path, place: Place) -> bool:

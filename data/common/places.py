@@ -1,8 +1,14 @@
 """Finds the sound files that the lists of a corpus name."""
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+
+from triforce_tts.wording import counted
+
+from .names import is_folder
 
 # Of clips and recordings. Where a list gives a name without a suffix, the first of these that is there is taken.
 AUDIO_SUFFIXES = (
@@ -10,6 +16,27 @@ AUDIO_SUFFIXES = (
     *(".aiff", ".aif", ".caf", ".au", ".amr", ".ape", ".wv"),
     *(".webm", ".mp4", ".m4v", ".mkv", ".mov", ".avi", ".mpg", ".mpeg", ".flv", ".3gp", ".wmv", ".ogv"),
 )
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The sound files that a list names, in its order; a file that is not here has the path that the list gives it."""
+
+    files: list[Path]
+    moved: int  # how many of them have another path here than in the list
+    doubtful: int  # of how many lines only the end of the path is here, which may be that of another recording
+
+    def notes(self, path: Path) -> list[str]:
+        """What the user of the list ``path`` should know."""
+        notes = []
+        if self.moved:
+            notes.append(f"{path}: its paths are not here; recordings of the same names here are taken")
+        if self.doubtful:
+            notes.append(
+                f"{path}: of {counted(self.doubtful, 'line')} the path is not here, and the recording of the same name may "
+                "be another one; it is not taken"
+            )
+        return notes
 
 
 class Place:
@@ -38,22 +65,54 @@ class Place:
         return next((file for choice in (*choices, path) if (file := self.find(choice))), choices[0])
 
     def listed(self, folder: Path, name: str, beside: Sequence[str] = ("",)) -> Path:
-        """The sound file that a list in ``folder`` calls ``name``, in one of the folders ``beside`` it.
+        """The sound file that a list in ``folder`` calls ``name``, in one of the folders ``beside`` it."""
+        return self.all_listed(folder, [name], beside).files[0]
 
-        A list from another machine has paths that are not here: an absolute one, or one of Windows. Then the file counts
-        whose path here is the longest end of that path.
+    def all_listed(self, folder: Path, names: Sequence[str], beside: Sequence[str] = ("",)) -> "Listed":
+        """The sound files that a list in ``folder`` calls ``names``, in one of the folders ``beside`` it.
+
+        A list from another machine has absolute paths that are not here. Then the file counts whose path here is the
+        longest end of that path. It does not count where it could be another recording of the same name: where another
+        line names that file too, or where the list has folders that others of its lines show to be missing here.
         """
-        choices = [self.audio(folder / other / name) for other in beside]
-        if found := next((choice for choice in choices if self.find(choice)), None):
-            return found
-        if is_absolute(name) or "\\" in name:
-            parts = [part for part in re.split(r"[\\/]+", name) if part not in ("", ".", "..")]
-            for start in range(len(parts)):
-                for other in beside:
-                    choice = self.audio(folder.joinpath(other, *parts[start:]))
-                    if self.find(choice):
-                        return choice
-        return choices[0]
+        files = [self._as_named(folder, name, beside) for name in names]
+        ends: dict[int, tuple[Path, str]] = {}
+        for number, name in enumerate(names):
+            if self.find(files[number]) is None and (end := self._by_end(folder, name, beside)):
+                ends[number] = end
+        names_of: defaultdict[Path, set[str]] = defaultdict(set)
+        for number, name in enumerate(names):
+            names_of[ends[number][0] if number in ends else files[number]].add(name)
+        starts = {start for _, start in ends.values()}
+        moved = 0
+        for number, (file, start) in ends.items():
+            # Where /old/a/1.wav is a/1.wav here, /old/b/2.wav is not 2.wav.
+            is_within_another = any(start.startswith(f"{other}/") for other in starts)
+            if len(names_of[file]) == 1 and not is_within_another:
+                files[number] = file
+                moved += 1
+        return Listed(files, moved, len(ends) - moved)
+
+    def _as_named(self, folder: Path, name: str, beside: Sequence[str]) -> Path:
+        """The sound file ``name`` in the first of the folders ``beside`` that has it; Windows separates names by '\\'."""
+        names = [name] if is_absolute(name) or "\\" not in name else [name, name.replace("\\", "/")]
+        choices = [self.audio(folder / other / name) for name in names for other in beside]
+        return next((choice for choice in choices if self.find(choice)), choices[0])
+
+    def _by_end(self, folder: Path, name: str, beside: Sequence[str]) -> tuple[Path, str] | None:
+        """The file here whose path is the longest end of the absolute path ``name``, and the start that is not here.
+
+        Where the folder of ``name`` is here, the file is missing from it, and no other one counts.
+        """
+        if not is_absolute(name) or (name.startswith("/") and is_folder(Path(name).parent)):
+            return None
+        parts = [part for part in re.split(r"[\\/]+", name) if part not in ("", ".", "..")]
+        for start in range(len(parts)):
+            for other in beside:
+                choice = self.audio(folder.joinpath(other, *parts[start:]))
+                if self.find(choice):
+                    return choice, "".join(f"/{part}" for part in parts[:start])
+        return None
 
     def text_of(self, audio: Path) -> Path | None:
         """The text file of ``audio``: ``x.txt``, ``x.lab``, or ``x.wav.txt``, as programs for transcripts call it."""

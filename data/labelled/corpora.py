@@ -15,8 +15,8 @@ from triforce_tts.wording import counted
 from ..common.clips import MANIFEST, Clip, Inventory
 from ..common.licences import UNKNOWN_LICENSE, license_beside, upwards
 from ..common.manifest import BAD_LINE, read_manifest
-from ..common.names import absolute, is_folder, is_punctuated, make_key, name_of, printable
-from ..common.places import AUDIO_SUFFIXES, Place, is_absolute
+from ..common.names import absolute, is_file, is_folder, is_punctuated, make_key, name_of, printable
+from ..common.places import AUDIO_SUFFIXES, Place
 from .lists import (
     RECORDINGS,
     TEXTS,
@@ -28,7 +28,7 @@ from .lists import (
     read_kaldi,
     text_in_parallel,
 )
-from .tables import Columns, read_table
+from .tables import Columns, read_table, shown
 
 SAME_WORDS = "recorded twice"
 TABLE, WAVS = "metadata.csv", "wavs"
@@ -55,7 +55,11 @@ class Tree:
         such as tables of durations, name recordings and hold no texts.
         """
         files = self._walk()
-        sounds = [path for path in files if path.suffix.lower() in AUDIO_SUFFIXES]
+        # Of x.wav and x.mp4, the first that is read counts.
+        sounds = sorted(
+            (path for path in files if path.suffix.lower() in AUDIO_SUFFIXES),
+            key=lambda path: (path.with_suffix(""), AUDIO_SUFFIXES.index(path.suffix.lower())),
+        )
         for path in files:
             if path.name == TABLE:
                 self._guarded(self._read_table, path)
@@ -194,7 +198,7 @@ class Tree:
         folder = path.parent
         beside_wavs = is_folder(folder / WAVS)
         try:
-            columns, rows = read_table(path, self.columns)
+            columns, rows = read_table(path, self.columns, lambda name: self._is_recording(folder, name))
         except UnreadableText:
             raise
         except ShardError as error:
@@ -202,7 +206,9 @@ class Tree:
                 raise
             self.inventory.notes.append(f"{error}; it is not used")
             return
-        placed = [(row, listed_audio(folder, row.id, self.place) if row.id else folder) for row in rows]
+        listed = listed_audio(folder, [row.id for row in rows if row.id], self.place)
+        files = iter(listed.files)
+        placed = [(row, next(files) if row.id else folder) for row in rows]
         if not beside_wavs and not any(row.id and self.place.find(audio) for row, audio in placed):
             self.inventory.notes.append(f"{path}: none of the recordings that it names is there; it is not used")
             return
@@ -210,10 +216,9 @@ class Tree:
         if path.name == TABLE:
             self._tabled.add(folder)
         if len(columns) > 2 or self.columns:
-            self.inventory.notes.append(f"{path}: columns taken as {', '.join(columns)} (change it with --columns)")
+            self.inventory.notes.append(f"{path}: columns taken as {shown(columns)} (change it with --columns)")
         license_, name = self._license(folder, folder, readme=True), name_of(folder)
-        if any(is_absolute(row.id) and os.path.realpath(row.id) != os.path.realpath(audio) for row, audio in placed):
-            self.inventory.notes.append(f"{path}: its paths are not here; recordings of the same names here are taken")
+        self.inventory.notes += listed.notes(path)
         # Lists of training and test clips, and the like, name the clips of another list once more.
         known = set() if path.name == TABLE else frozenset(self.named)
         self._tell_again(path, sum(os.path.realpath(audio) in known for _, audio in placed))
@@ -226,6 +231,10 @@ class Tree:
             else:
                 clip_name = _name_within(folder, audio)
                 self._add(clip_name, audio, row.text, row.speaker or name, name, license_, row.reader)
+
+    def _is_recording(self, folder: Path, name: str) -> bool:
+        """Whether a table in ``folder`` can name a recording that is here by ``name``."""
+        return bool(name.strip()) and is_file(listed_audio(folder, [name], self.place).files[0])
 
     # --- lists of other programs ---
 

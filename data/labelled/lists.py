@@ -4,14 +4,14 @@ These functions only find and read the lists; ``corpora.Tree`` makes clips of th
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from triforce_tts.textfiles import read_lines
 
 from ..common.manifest import names_audio
-from ..common.places import AUDIO_SUFFIXES, Place
+from ..common.places import AUDIO_SUFFIXES, Listed, Place
 from .tables import first_names
 
 RECORDINGS, TEXTS, SPEAKERS, TIMES = "wav.scp", "text", "utt2spk", "segments"  # the files of a data folder of Kaldi
@@ -45,7 +45,7 @@ def first_listed(path: Path, place: Place) -> Path | None:
         return None
     if name.endswith(".tsv") and name != VALIDATED and place.find(path.with_name(VALIDATED)):
         return None
-    choices = (listed_audio(path.parent, first, place) for first in first_names(_head(path)))
+    choices = (listed_audio(path.parent, [first], place).files[0] for first in first_names(_head(path)))
     return next(filter(place.find, choices), None)
 
 
@@ -82,9 +82,9 @@ def _head(path: Path) -> str:
         return ""
 
 
-def listed_audio(folder: Path, name: str, place: Place) -> Path:
-    """The audio file that a table in ``folder`` names, by its name beside the table or by its path."""
-    return place.listed(folder, name.strip(), _AUDIO_FOLDERS)
+def listed_audio(folder: Path, names: Sequence[str], place: Place) -> Listed:
+    """The audio files that a table in ``folder`` names, by their names beside the table or by their paths."""
+    return place.all_listed(folder, [name.strip() for name in names], _AUDIO_FOLDERS)
 
 
 def read_kaldi(folder: Path) -> Iterator[Utterance]:

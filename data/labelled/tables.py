@@ -7,14 +7,17 @@ refused: a speaker must not be taken for a text, nor a text for a speaker.
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from triforce_tts.errors import ShardError
 from triforce_tts.textfiles import Line, read_lines
 
+from ..common.places import AUDIO_SUFFIXES
+
 Columns = tuple[str, ...]
+IsRecording = Callable[[str], bool]
 COLUMNS = ("id", "text", "normalized", "speaker", "reader", "-")  # "-" is a column that is not used
 LJSPEECH: Columns = ("id", "text", "normalized")
 _ALIKE = 0.5  # two texts that share at least this share of their words are forms of the same text
@@ -28,15 +31,24 @@ _NAMES = {
     "id": "path filepath audiopath audiofilepath wavpath file filename fname audiofile audiofilename wavfile wavfilename wavname "
     "audio wav clip recording fileid id",
     "text": "text rawtext transcript transcripts transcription sentence utterance content prompt words",
-    "normalized": "normalized normalised normalizedtext normalisedtext",
+    "normalized": "normalized normalised normalizedtext normalisedtext normalizedtranscription normalizedtranscript",
     "speaker": "speaker speakername speakerid clientid spk spkid",
 }
 _KNOWN = {column: names.split() for column, names in _NAMES.items()}
 _HEADS = {name: column for column, names in _KNOWN.items() for name in names}
+_VAGUE = ("utterance", "content", "prompt", "words")  # may also hold numbers, names or kinds
+_OTHER = "other "  # before a column that is not used because another one has a likelier name for the same
 SEPARATORS = "|\t,;"
 # A program put the quotation marks around a field if the field holds a pipe or a doubled mark; otherwise the marks
 # belong to the text.
 _QUOTED = {mark: re.compile(rf'"((?:[^"]|"")*)"(?={re.escape(mark)}|$)') for mark in "|\t"}
+
+_INNER = '[^"]*(?:""[^"]*)*'  # what stands between the quotation marks of a field
+_FIELD = {mark: f'(?:"{_INNER}"|[^"{mark}][^{mark}]*|)' for mark in ",;"}
+_WHOLE = {mark: re.compile(f"(?:{field}{mark})*{field}") for mark, field in _FIELD.items()}
+_OPEN = {
+    mark: re.compile(f'(?:{field}{mark})*"{_INNER}') for mark, field in _FIELD.items()
+}  # the last field is not closed
 
 
 @dataclass(frozen=True)
@@ -68,8 +80,12 @@ def parse_columns(option: str) -> Columns:
     return columns
 
 
-def read_table(path: Path, columns: Columns | None = None) -> tuple[Columns, list[Row]]:
+def read_table(
+    path: Path, columns: Columns | None = None, is_recording: IsRecording = lambda name: False
+) -> tuple[Columns, list[Row]]:
     """The columns of a table and its rows; without ``columns`` the rows decide what the columns are.
+
+    ``is_recording`` says whether a name is that of a recording that is here.
 
     Raises:
         ShardError: the table cannot be read, or its rows do not show what the columns are.
@@ -77,11 +93,11 @@ def read_table(path: Path, columns: Columns | None = None) -> tuple[Columns, lis
     lines = list(read_lines(path))
     separator = _separator([line.text for line in lines if not line.fault])
     if separator in ",;":
-        lines = list(_joined(lines, separator))
+        lines = list(_joined(lines, separator, is_recording))
     split = {line.number: _fields(line.text, separator) for line in lines if not line.fault}
     rows = list(split.values())
     if columns is None and rows and (heads := heads_of(rows[0])):
-        columns = heads
+        columns = _checked(path, heads, rows, is_recording)
         lines = [line for line in lines if line.number != next(iter(split))]
     if columns is None:
         columns = _decide(path, rows)
@@ -107,34 +123,50 @@ def _separator(lines: Sequence[str]) -> str:
     return "|"
 
 
-def _joined(lines: Sequence[Line], separator: str) -> Iterator[Line]:
+def _joined(lines: Sequence[Line], separator: str, is_recording: IsRecording) -> Iterator[Line]:
     """The rows of a table with commas or semicolons: a field in quotation marks may hold the ends of lines.
 
-    A mark that is not closed within ``_MOST_LINES`` belongs to the text, and the row ends with its line.
+    A mark belongs to the text, and the row ends with its line, where no mark closes the field within ``_MOST_LINES`` and
+    before the next row, or where what it closes is no row of as many fields as the first.
     """
+    heads = _fields(lines[0].text, separator) if lines else []
+    columns = heads_of(heads) or ()
+    row_id = _shape(_cell(lines[1].text, separator, columns)) if len(lines) > 1 else ""
+
+    def is_row(text: str) -> bool:
+        name = _cell(text, separator, columns)
+        if is_recording(name) or name.lower().endswith(AUDIO_SUFFIXES):
+            return True
+        return any(map(str.isdigit, name)) and _shape(name) == row_id
+
     place = 0
     while place < len(lines):
         row, count = lines[place].text, 1
-        while _is_open(row, separator) and place + count < len(lines) and count < _MOST_LINES:
-            row, count = f"{row}\n{lines[place + count].text}", count + 1
-        if _is_open(row, separator) or any(line.fault for line in lines[place : place + count]):
+        is_open = _OPEN[separator].fullmatch(row) is not None
+        has_id = is_row(row)
+        for line in lines[place + 1 : place + _MOST_LINES] if is_open else ():
+            if line.fault or (has_id and is_row(line.text)):
+                break
+            has_id = has_id or is_row(line.text)
+            row, count = f"{row}\n{line.text}", count + 1
+            is_open = '"' not in line.text or _OPEN[separator].fullmatch(row) is not None
+            if not is_open:
+                break
+        if is_open or len(_fields(row, separator)) != len(heads) or not _WHOLE[separator].fullmatch(row):
             row, count = lines[place].text, 1
         yield Line(lines[place].number, row, lines[place].fault)
         place += count
 
 
-def _is_open(row: str, separator: str) -> bool:
-    """Whether a field of ``row`` begins with a quotation mark that is not closed."""
-    place = 0 if row.count('"') % 2 else len(row)  # most rows need no closer look
-    while place < len(row):
-        if row[place] == '"':
-            place = row.find('"', place + 1)
-            while place >= 0 and row[place : place + 2] == '""':
-                place = row.find('"', place + 2)
-            if place < 0:
-                return True
-        place = row.find(separator, place) + 1 or len(row)
-    return False
+def _cell(line: str, separator: str, columns: Columns) -> str:
+    """The id in a line."""
+    fields = _fields(line, separator)
+    return fields[columns.index("id")].strip() if "id" in columns and columns.index("id") < len(fields) else ""
+
+
+def _shape(name: str) -> str:
+    """What the names of a corpus have in common that count their recordings."""
+    return re.sub(r"\d+", "0", name)
 
 
 def _fields(line: str, separator: str) -> list[str]:
@@ -162,14 +194,50 @@ def _fields(line: str, separator: str) -> list[str]:
 
 def heads_of(fields: Sequence[str]) -> Columns | None:
     """The columns that the first row names; None if it is no row of names."""
-    names = [re.sub(r"[\s_-]", "", field).lower() for field in fields]
-    if len(set(names)) < len(names):
+    names = [_name(field) for field in fields]
+    known = [name for name in names if name in _HEADS]
+    if len(set(known)) < len(known):
         return None
-    best = {
-        column: min(filter(names.__contains__, known), key=known.index, default="") for column, known in _KNOWN.items()
-    }
-    columns = tuple(column if best.get(column := _HEADS.get(name, "-")) == name else "-" for name in names)
+    best = {next((name for name in every if name in known), "") for every in _KNOWN.values()}
+    columns = tuple(
+        "-" if name not in _HEADS else _HEADS[name] if name in best else _OTHER + _HEADS[name] for name in names
+    )
     return columns if "id" in columns and {"text", "normalized"} & set(columns) else None
+
+
+def _name(field: str) -> str:
+    return re.sub(r"[\s_-]", "", field).lower()
+
+
+def _checked(path: Path, columns: Columns, rows: Sequence[Sequence[str]], is_recording: IsRecording) -> Columns:
+    """The ``columns`` that the first of ``rows`` names, as far as the other rows bear it out.
+
+    Of several columns that may name the recording, one counts whose first value is a recording that is here.
+
+    Raises:
+        ShardError: the name of the column of texts may mean something else, and none of its values has two words.
+    """
+    place = columns.index("id")
+    here = [i for i in _ids(columns) if len(rows) > 1 and i < len(rows[1]) and is_recording(rows[1][i])]
+    if here and place not in here:
+        columns = tuple(
+            "id" if i == here[0] else _OTHER + "id" if i == place else name for i, name in enumerate(columns)
+        )
+    text = columns.index("normalized" if "normalized" in columns else "text")
+    values = [row[text].strip() for row in rows[1:] if len(row) > text]
+    if _name(rows[0][text]) in _VAGUE and not any(" " in value for value in values):
+        raise ShardError(
+            f"{path}: the column '{rows[0][text].strip()}' holds no texts, such as '{next(iter(values), '')[:80]}'; call the "
+            "column of the texts 'text'"
+        )
+    return columns
+
+
+def _ids(columns: Columns) -> list[int]:
+    """The places of the columns that may name the recording, the likeliest first."""
+    return sorted(
+        (i for i, name in enumerate(columns) if name in ("id", _OTHER + "id")), key=lambda i: columns[i] != "id"
+    )
 
 
 def first_names(text: str) -> Iterator[str]:
@@ -180,9 +248,15 @@ def first_names(text: str) -> Iterator[str]:
     lines = [line for line in text.splitlines() if line.strip()][:2]
     for mark in SEPARATORS if lines else "":
         if heads := heads_of(_fields(lines[0], mark)):
-            yield from _fields(lines[-1], mark)[heads.index("id") :][:1]
+            fields = _fields(lines[-1], mark)
+            yield from (fields[i] for i in _ids(heads) if i < len(fields))
         elif mark in "|\t" and mark in lines[0]:
             yield _fields(lines[0], mark)[0]
+
+
+def shown(columns: Columns) -> str:
+    """The columns as the user may give them with ``--columns``."""
+    return ", ".join("-" if name.startswith(_OTHER) else name for name in columns)
 
 
 def _decide(path: Path, rows: Sequence[Sequence[str]]) -> Columns:
@@ -258,12 +332,12 @@ def _fitted(fields: Sequence[str], columns: Columns, separator: str) -> dict[str
 
 
 def _join(fields: list[str], columns: Columns, more: int, separator: str) -> list[str] | None:
-    texts = [i for i, name in enumerate(columns) if name in ("text", "normalized")]
+    texts = [i for i, name in enumerate(columns) if name.removeprefix(_OTHER) in ("text", "normalized")]
     if len(texts) == 1:
         start = texts[0]
         return [*fields[:start], separator.join(fields[start : start + more + 1]), *fields[start + more + 1 :]]
-    first, second = texts
-    if second != first + 1 or more % 2:
+    first, second = texts[:2]
+    if len(texts) > 2 or second != first + 1 or more % 2:
         return None
     half = more // 2 + 1  # fields of each form of the text: both forms must have the same number of separators
     halves = [separator.join(fields[i : i + half]) for i in (first, first + half)]

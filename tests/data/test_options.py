@@ -5,6 +5,7 @@ Exactly the recordings on the held-out list are held out.
 
 import itertools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,14 @@ def test_a_dry_run_counts_no_recording_without_its_text_or_its_sound(tmp_path: P
         and "not used: mute: no text" in output
         and not (tmp_path / "out").exists()
     )
+
+
+def test_a_source_that_is_a_file_is_told_to_be_one(tmp_path: Path) -> None:
+    source = corpus(tmp_path / "in") / "manifest.jsonl"
+    for given, said in ((source, "this is a file, give its folder"), (tmp_path / "none", "no such folder")):
+        with pytest.raises(ShardError, match=re.escape(f"{given}: {said}; expected one with manifest.jsonl")):
+            run(given, "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_texts_with_letters_of_another_script_are_told(tmp_path: Path) -> None:

@@ -140,9 +140,31 @@ def test_another_order_of_samples_is_refused(corpus: dict[str, Path], tmp_path: 
         train("dvae", corpus, tmp_path / "run", 1, "run.batch_size=2")
     with pytest.raises(AssertionError, match=r"run\.bucket_batches=1"):
         train("dvae", corpus, tmp_path / "run", 1, "run.bucket_batches=3")
+    assert [row[0] for row in history(tmp_path / "run")] == [1, 2]
+
+
+def test_a_checkpoint_of_an_older_version_says_nothing_of_the_sorting_by_length(
+    corpus: dict[str, Path], tmp_path: Path
+) -> None:
+    train("dvae", corpus, tmp_path / "run", 1, "run.stop_at=2")
+    file = locate(tmp_path / "run") / "trainer" / "state.json"
+    state = json.loads(file.read_text())
+    assert state.pop("bucket_batches") == 1
+    file.write_text(json.dumps(state))
+    train("dvae", corpus, tmp_path / "run", 1, "run.stop_at=3", "run.bucket_batches=3")
+    assert [row[0] for row in history(tmp_path / "run")] == [1, 2, 3]
 
 
 def test_weights_to_start_from(corpus: dict[str, Path], tmp_path: Path) -> None:
     train("dvae", corpus, tmp_path / "first", 1, "run.stop_at=3")
     train("dvae", corpus, tmp_path / "second", 1, "run.stop_at=1", f"run.init_from={tmp_path / 'first'}")
     assert history(tmp_path / "second")[0][1] < history(tmp_path / "first")[0][1]
+
+
+def test_weights_of_another_size_do_not_fit_the_configuration_of_the_run(
+    corpus: dict[str, Path], tmp_path: Path
+) -> None:
+    train("dvae", corpus, tmp_path / "first", 1, "run.stop_at=1")
+    with pytest.raises(AssertionError, match=r"does not fit the configuration of this run: .* has shape"):
+        train("dvae", corpus, tmp_path / "second", 1, f"run.init_from={tmp_path / 'first'}", "model.channels=32")
+    assert not (tmp_path / "second" / "latest").exists()

@@ -1,3 +1,4 @@
+import os
 import re
 import shlex
 import subprocess
@@ -252,3 +253,24 @@ def test_make_takes_names_with_spaces() -> None:
     command = shlex.split(next(line for line in said.splitlines() if " train diffusion " in line))
     given = {name: command[command.index(name) + 1] for name in ("--run", "--dvae", "--config", "--data")}
     assert given == {"--run": "my runs/one", "--dvae": "my runs/two", "--config": "a b.yaml", "--data": "d"}
+
+
+@pytest.mark.parametrize(
+    ("book", "given"),
+    [
+        ("a  b.epub", "a  b.epub"),
+        ("~/my book.epub", "/home/ann/my book.epub"),
+        ("'my book.epub'", "my book.epub"),
+        ("my\\ book.epub", "my book.epub"),
+        ("her brother's.epub", "her brother's.epub"),
+        ("one,two (three).epub", "one,two (three).epub"),
+    ],
+)
+def test_make_hands_names_on_as_they_are_meant(book: str, given: str) -> None:
+    words = ["make", "--dry-run", "narrate", f"BOOK={book}", "OUT=~/out 1"]
+    environment = {**os.environ, "HOME": "/home/ann"}
+    done = subprocess.run(
+        words, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True, env=environment
+    )
+    command = shlex.split(next(line for line in done.stdout.splitlines() if " narrate " in line))
+    assert command[-3:] == [given, "--out", "/home/ann/out 1"]

@@ -256,3 +256,98 @@ def test_a_manifest_that_is_one_list_is_one_drop(tmp_path: Path) -> None:
     put(tmp_path / "corpus" / "manifest.jsonl", json.dumps([{"id": "a", "audio": "a.wav"}, {"id": "b"}], indent=1))
     drops = find_clips([tmp_path / "corpus"]).drops
     assert [drop.reason for drop in drops] == ["list not read"] and "one JSON list" in drops[0].value
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        ['a.wav,"6 inch', 'b.wav,say "hi', "c.wav,Bye"],
+        ['a.wav,"Come here, he said.', 'b.wav,"No," she replied.', 'c.wav,"Go.', 'd.wav,Right."'],
+        ['a1,"Come here', 'a2,No."', 'a3,"Go', 'a4,Right."'],
+    ],
+)
+def test_a_mark_that_is_never_closed_takes_no_text_of_another_recording(rows: list[str], tmp_path: Path) -> None:
+    for name in ("a", "b", "c", "d", "a1", "a2"):
+        put(tmp_path / "corpus" / f"{name}.wav")
+    put(tmp_path / "corpus" / "metadata.csv", "\n".join(["file_name,text", *rows]))
+    texts = {clip.id: clip.text for clip in find_clips([tmp_path / "corpus"]).clips if clip.text}
+    assert len(texts) == len(rows)
+    assert not any("\n" in text or "," in text[-5:] for text in texts.values())
+
+
+def test_a_text_before_its_recording_may_hold_ends_of_lines(tmp_path: Path) -> None:
+    for clip in "ab":
+        put(tmp_path / "corpus" / f"{clip}.wav")
+    put(tmp_path / "corpus" / "metadata.csv", 'text,file_name\n"One,\ntwo,\nthree.",a.wav\nFour,b.wav\n')
+    found = find_clips([tmp_path / "corpus"])
+    assert {name: text for name, (_, text) in said(found).items()} == {"a.wav": "One,\ntwo,\nthree.", "b.wav": "Four"}
+
+
+@pytest.mark.parametrize("name", ["train.txt", "metadata.csv", "manifest.jsonl"])
+def test_the_end_of_a_path_does_not_count_where_it_may_be_another_recording(name: str, tmp_path: Path) -> None:
+    corpus, other = tmp_path / "corpus", tmp_path / "other"
+    for file in ("a/1.wav", "2.wav", "3.wav", "4.wav"):
+        put(corpus / file)
+    put(other / "5.wav")
+    texts = {
+        "/old/a/1.wav": "It is here.",
+        "/old/b/2.wav": "Its folder b is not here.",
+        "/older/x/3.wav": "Two have this name.",
+        "/older/y/3.wav": "Two have it.",
+        f"{other}/4.wav": "Its folder is here, and has no such file.",
+        f"{other}/5.wav": "Its folder is here.",
+    }
+    lines = [f"{file}|{text}" for file, text in texts.items()]
+    if name == "manifest.jsonl":
+        lines = [json.dumps({"id": file, "audio": file, "text": text, "speaker": "s"}) for file, text in texts.items()]
+    put(corpus / name, "\n".join(lines))
+    found = find_clips([corpus])
+    taken = {clip.audio: clip.text for clip in found.clips if Path(clip.audio).exists() and clip.text}
+    assert taken == {str(corpus / "a/1.wav"): "It is here.", f"{other}/5.wav": "Its folder is here."}
+    assert any("of 3 lines the path is not here" in note for note in found.notes)
+
+
+def test_a_relative_path_of_windows_begins_at_its_table(tmp_path: Path) -> None:
+    for file in ("lists/wavs/a.wav", "wavs/a.wav"):
+        put(tmp_path / "corpus" / file)
+    put(tmp_path / "corpus" / "lists" / "train.txt", "..\\..\\corpus\\wavs\\a.wav|One.\n")
+    found = find_clips([tmp_path / "corpus"])
+    assert [Path(clip.audio).resolve() for clip in found.clips if clip.text] == [
+        tmp_path.resolve() / "corpus/wavs/a.wav"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        (["file_name,text,,", "a.wav,One,,"], "One"),
+        (["path,sentence,note,note", "a.wav,One,1,2"], "One"),
+        (["path,file_name,text", "sounds,a.wav,One"], "One"),
+        (["id|Transcription|Normalized Transcription", "a|Dr. No|Doctor No"], "Doctor No"),
+        (["file_name,raw_text,text", "a.wav,Hello, world,Hello world"], ""),  # a comma too many: which text holds it?
+        (["file_name,words,duration", "a.wav,5,1"], ""),
+        (["file,utterance,emotion", "a.wav,utt_0001,happy"], ""),
+        (["file,utterance,emotion", "a.wav,Well then.,happy"], "Well then."),
+    ],
+)
+def test_what_columns_are_taken_for(rows: list[str], text: str, tmp_path: Path) -> None:
+    put(tmp_path / "corpus" / "a.wav")
+    put(tmp_path / "corpus" / "sounds" / "a.wav")
+    put(tmp_path / "corpus" / "metadata.csv", "\n".join(rows))
+    found = find_clips([tmp_path / "corpus"])
+    assert [clip.text for clip in found.clips if Path(clip.audio) == tmp_path / "corpus" / "a.wav"] == [text]
+
+
+def test_a_line_that_is_a_list_stops_no_manifest(tmp_path: Path) -> None:
+    put(tmp_path / "corpus" / "a.wav")
+    row = {"id": "a", "audio": "a.wav", "text": "One.", "speaker": "s"}
+    put(tmp_path / "corpus" / "manifest.jsonl", f'["version", 1]\n{json.dumps(row)}\n')
+    found = find_clips([tmp_path / "corpus"])
+    assert [clip.text for clip in found.clips] == ["One."] and len(found.drops) == 1
+
+
+def test_of_a_film_and_its_sound_the_sound_counts(tmp_path: Path) -> None:
+    for name in ("x.mp4", "x.wav"):
+        put(tmp_path / "corpus" / name)
+    put(tmp_path / "corpus" / "x.txt", "One.")
+    assert list(said(find_clips([tmp_path / "corpus"]))) == ["x.wav"]

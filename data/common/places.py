@@ -44,6 +44,7 @@ class Place:
 
     def __init__(self) -> None:
         self._names: dict[Path, dict[str, list[str]]] = {}
+        self._stems: dict[Path, set[str]] = {}  # of the names in a folder, with and without their suffixes
 
     def find(self, path: Path) -> Path | None:
         """The file ``path``, or a file whose name differs only in the case of its suffix; None if there is neither."""
@@ -61,6 +62,9 @@ class Place:
         if path.suffix.lower() in AUDIO_SUFFIXES or not path.name:
             return self.find(path) or path
         suffixes = (preferred, *AUDIO_SUFFIXES) if preferred else AUDIO_SUFFIXES
+        self._listed(path.parent)
+        if path.name.lower() not in self._stems[path.parent]:  # most names that are not here need no closer look
+            return path.with_name(path.name + suffixes[0])
         choices = [path.with_name(path.name + suffix) for suffix in suffixes]
         return next((file for choice in (*choices, path) if (file := self.find(choice))), choices[0])
 
@@ -128,6 +132,7 @@ class Place:
             except (OSError, ValueError):  # the folder is missing, forbidden or a file, or its name is not possible
                 table.clear()
             self._names[folder] = table
+            self._stems[folder] = {stem for name in table for stem in (name, name.rpartition(".")[0])}
         return self._names[folder]
 
 

@@ -12,7 +12,7 @@ from triforce_tts.textfiles import read_lines
 
 from ..common.manifest import names_audio
 from ..common.places import AUDIO_SUFFIXES, Listed, Place
-from .tables import first_names
+from .tables import first_names, names_columns
 
 RECORDINGS, TEXTS, SPEAKERS, TIMES = "wav.scp", "text", "utt2spk", "segments"  # the files of a data folder of Kaldi
 VALIDATED = "validated.tsv"  # of the lists of Common Voice, the one with all clips whose texts people approved
@@ -41,11 +41,12 @@ def first_listed(path: Path, place: Place) -> Path | None:
     name = path.name.lower()
     if path.suffix.lower() not in _TABLES or name.endswith(_NO_TABLES) or name in _UNAPPROVED:
         return None
-    if _is_of_recording(path, place):
+    head = _head(path)
+    if _is_of_recording(path, place) and (name.endswith(".txt") or not names_columns(head)):
         return None
     if name.endswith(".tsv") and name != VALIDATED and place.find(path.with_name(VALIDATED)):
         return None
-    choices = (listed_audio(path.parent, [first], place).files[0] for first in first_names(_head(path)))
+    choices = (listed_audio(path.parent, [first], place).files[0] for first in first_names(head))
     return next(filter(place.find, choices), None)
 
 

@@ -135,9 +135,9 @@ def _joined(lines: Sequence[Line], separator: str, is_recording: IsRecording) ->
 
     def is_row(text: str) -> bool:
         name = _cell(text, separator, columns)
-        if is_recording(name) or name.lower().endswith(AUDIO_SUFFIXES):
+        if name.lower().endswith(AUDIO_SUFFIXES) or (any(map(str.isdigit, name)) and _shape(name) == row_id):
             return True
-        return any(map(str.isdigit, name)) and _shape(name) == row_id
+        return is_recording(name)
 
     place = 0
     while place < len(lines):
@@ -252,6 +252,12 @@ def first_names(text: str) -> Iterator[str]:
             yield from (fields[i] for i in _ids(heads) if i < len(fields))
         elif mark in "|\t" and mark in lines[0]:
             yield _fields(lines[0], mark)[0]
+
+
+def names_columns(text: str) -> bool:
+    """Whether the first row of a table that begins with ``text`` names the columns."""
+    first = next(filter(str.strip, text.splitlines()), "")
+    return any(heads_of(_fields(first, mark)) for mark in SEPARATORS)
 
 
 def shown(columns: Columns) -> str:

@@ -8,6 +8,7 @@ import torch
 from tests.stages.test_codes import tree
 from triforce_tts.data.verify import verify
 from triforce_tts.shards import ShardSet
+from triforce_tts.stages import codes
 from triforce_tts.stages.codes import decode_codes, make_codes
 from triforce_tts.stages.copies import Copy, copies_of
 
@@ -81,4 +82,19 @@ def test_shards_of_an_earlier_coding_that_the_new_one_does_not_make_are_removed(
     make_codes(corpus["dvae"], [corpus["shards"]], out, workers=1)
     assert not list(out.glob("x1_1--*")) and (out / "notes.tar").exists()
     (out / "notes.tar").unlink()
+    assert not verify(out)[0]
+
+
+def test_shards_that_a_killed_coding_did_not_remove_are_removed_by_the_next(
+    corpus: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "codes"
+    make_codes(corpus["dvae"], [corpus["shards"]], out, workers=1, copies=copies_of([1.1], 1))
+    with monkeypatch.context() as killed:
+        killed.setattr(codes, "remove_shards", lambda folder, names: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            make_codes(corpus["dvae"], [corpus["shards"]], out, workers=1)
+    assert list(out.glob("x1_1--*"))
+    make_codes(corpus["dvae"], [corpus["shards"]], out, workers=1)
+    assert not list(out.glob("x1_1--*"))
     assert not verify(out)[0]

@@ -351,3 +351,10 @@ def test_of_a_film_and_its_sound_the_sound_counts(tmp_path: Path) -> None:
         put(tmp_path / "corpus" / name)
     put(tmp_path / "corpus" / "x.txt", "One.")
     assert list(said(find_clips([tmp_path / "corpus"]))) == ["x.wav"]
+
+
+def test_a_table_may_be_called_by_the_film_that_its_clips_are_of(tmp_path: Path) -> None:
+    for name in ("talk.mp4", "wavs/a.wav"):
+        put(tmp_path / "corpus" / name)
+    put(tmp_path / "corpus" / "talk.csv", "file_name,text\na.wav,One.\n")
+    assert said(find_clips([tmp_path / "corpus"]))["a.wav"][1] == "One."

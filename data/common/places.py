@@ -8,7 +8,7 @@ from pathlib import Path
 
 from triforce_tts.wording import counted
 
-from .names import is_folder
+from .names import is_file, is_folder
 
 # Of clips and recordings. Where a list gives a name without a suffix, the first of these that is there is taken.
 AUDIO_SUFFIXES = (
@@ -59,14 +59,16 @@ class Place:
 
         If there is no such file, the result is ``path`` with ``preferred`` or the first of ``AUDIO_SUFFIXES``.
         """
-        if path.suffix.lower() in AUDIO_SUFFIXES or not path.name:
+        is_whole = path.suffix.lower() in AUDIO_SUFFIXES
+        if not path.name or (is_whole and self.find(path)):
             return self.find(path) or path
         suffixes = (preferred, *AUDIO_SUFFIXES) if preferred else AUDIO_SUFFIXES
+        missing = path if is_whole else path.with_name(path.name + suffixes[0])
         self._listed(path.parent)
         if path.name.lower() not in self._stems[path.parent]:  # most names that are not here need no closer look
-            return path.with_name(path.name + suffixes[0])
+            return missing
         choices = [path.with_name(path.name + suffix) for suffix in suffixes]
-        return next((file for choice in (*choices, path) if (file := self.find(choice))), choices[0])
+        return next((file for choice in (*choices, path) if (file := self.find(choice))), missing)
 
     def listed(self, folder: Path, name: str, beside: Sequence[str] = ("",)) -> Path:
         """The sound file that a list in ``folder`` calls ``name``, in one of the folders ``beside`` it."""
@@ -114,7 +116,7 @@ class Place:
         for start in range(len(parts)):
             for other in beside:
                 choice = self.audio(folder.joinpath(other, *parts[start:]))
-                if self.find(choice):
+                if self.find(choice) and is_file(choice):
                     return choice, "".join(f"/{part}" for part in parts[:start])
         return None
 

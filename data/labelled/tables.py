@@ -215,7 +215,7 @@ def _checked(path: Path, columns: Columns, rows: Sequence[Sequence[str]], is_rec
     Of several columns that may name the recording, one counts whose first value is a recording that is here.
 
     Raises:
-        ShardError: the name of the column of texts may mean something else, and none of its values has two words.
+        ShardError: the name of the column of texts may mean something else, and none of its values is made of words.
     """
     place = columns.index("id")
     here = [i for i in _ids(columns) if len(rows) > 1 and i < len(rows[1]) and is_recording(rows[1][i])]
@@ -225,7 +225,7 @@ def _checked(path: Path, columns: Columns, rows: Sequence[Sequence[str]], is_rec
         )
     text = columns.index("normalized" if "normalized" in columns else "text")
     values = [row[text].strip() for row in rows[1:] if len(row) > text]
-    if _name(rows[0][text]) in _VAGUE and not any(" " in value for value in values):
+    if _name(rows[0][text]) in _VAGUE and not any(" " in value or value.isalpha() for value in values):
         raise ShardError(
             f"{path}: the column '{rows[0][text].strip()}' holds no texts, such as '{next(iter(values), '')[:80]}'; call the "
             "column of the texts 'text'"

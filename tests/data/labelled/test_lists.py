@@ -328,6 +328,8 @@ def test_a_relative_path_of_windows_begins_at_its_table(tmp_path: Path) -> None:
         (["file_name,words,duration", "a.wav,5,1"], ""),
         (["file,utterance,emotion", "a.wav,utt_0001,happy"], ""),
         (["file,utterance,emotion", "a.wav,Well then.,happy"], "Well then."),
+        (["file|prompt", "a|Yes"], "Yes"),
+        (["file|text", "/old/sounds/|Two", "a|One"], "One"),
     ],
 )
 def test_what_columns_are_taken_for(rows: list[str], text: str, tmp_path: Path) -> None:
@@ -358,3 +360,11 @@ def test_a_table_may_be_called_by_the_film_that_its_clips_are_of(tmp_path: Path)
         put(tmp_path / "corpus" / name)
     put(tmp_path / "corpus" / "talk.csv", "file_name,text\na.wav,One.\n")
     assert said(find_clips([tmp_path / "corpus"]))["a.wav"][1] == "One."
+
+
+def test_a_name_may_end_like_a_film(tmp_path: Path) -> None:
+    put(tmp_path / "corpus" / "wavs" / "talk.mp4.wav")
+    put(tmp_path / "corpus" / "metadata.csv", "talk.mp4|One.\n")
+    assert {name: text for name, (_, text) in said(find_clips([tmp_path / "corpus"])).items()} == {
+        "talk.mp4.wav": "One."
+    }

@@ -143,7 +143,7 @@ def _joined(lines: Sequence[Line], separator: str, is_recording: IsRecording) ->
     while place < len(lines):
         row, count = lines[place].text, 1
         is_open = _OPEN[separator].fullmatch(row) is not None
-        has_id = is_row(row)
+        has_id = is_open and is_row(row)
         for line in lines[place + 1 : place + _MOST_LINES] if is_open else ():
             if line.fault or (has_id and is_row(line.text)):
                 break

@@ -22,6 +22,7 @@ from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.script import make_script
 from triforce_tts.synthesis.speaking import draw, make_jobs
 from triforce_tts.synthesis.stopwatch import Stopwatch
+from triforce_tts.text.tokenizer import TextTokenizer
 from triforce_tts.voices import Voice, read_reference
 
 # What a cloned voice says to be measured: some ten seconds with all sounds of English.
@@ -55,7 +56,8 @@ def open_voice(model: Model, path: Path | str | None = None) -> Voice:
 
 def _timbre(model: Model, voice: Voice, clip: torch.Tensor) -> torch.Tensor:
     """The timbre [n_mels] that ``model`` lacks when it speaks in ``voice``, whose clip has the mel [1, frames, n_mels]."""
-    lines = [line for text in SENTENCES for line in make_script(text, model.tokenizer, model.room)]
+    # A voice does not depend on the user's lexicon, so these sentences are read by the dictionary alone.
+    lines = [line for text in SENTENCES for line in make_script(text, TextTokenizer(), model.room)]
     takes = draw(model, make_jobs(lines, voice, seed=0), model.settings, Stopwatch())
     # The mel of the clip goes through stage 1 as well, so that what stage 1 loses counts on neither side.
     spoken = [_decoded(model, take.codes) for take in takes if len(take.codes)]

@@ -82,6 +82,13 @@ def test_the_sound_has_the_timbre(synthesizer: Synthesizer, dull: Path) -> None:
     assert brightness(streamed) == pytest.approx(brightness(whole), rel=0.1)
 
 
+def test_a_lexicon_does_not_change_a_voice(synthesizer: Synthesizer, dull: Path, tmp_path: Path) -> None:
+    """Otherwise a new word in the lexicon of a book would have all of the book spoken again."""
+    (tmp_path / "words.txt").write_text("the  DH IY0\nharbour  HH AA1 B AH0\n")
+    with_lexicon = Synthesizer.load(device="cpu", lexicon=tmp_path / "words.txt")
+    assert voice_identity(with_lexicon.voice(dull)) == voice_identity(synthesizer.voice(dull))
+
+
 def test_only_a_clip_has_a_timbre_and_it_belongs_to_the_voice(
     synthesizer: Synthesizer, dull: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -59,8 +59,9 @@ def tonality(spectrum: npt.NDArray[np.float64]) -> float:
     """
     low, high = (round(hz * _WINDOW / ANALYSIS_RATE) for hz in (_LOWEST_HZ, _HIGHEST_HZ))
     level = 10 * np.log10(spectrum[:, low:high])
-    kernel = np.ones(_SMOOTH) / _SMOOTH
-    fine = level - np.apply_along_axis(np.convolve, 1, level, kernel, "same")
+    # The ends of the band are repeated. Zeros there would be a step that a quiet sound has and a loud one has not.
+    padded = np.pad(level, ((0, 0), (_SMOOTH // 2, _SMOOTH // 2)), mode="edge")
+    fine = level - np.apply_along_axis(np.convolve, 1, padded, np.ones(_SMOOTH) / _SMOOTH, "valid")
     active = _active(spectrum.sum(1))
     before, after = fine[:-_LATER], fine[_LATER:]
     both = active[:-_LATER] & active[_LATER:]

@@ -42,6 +42,14 @@ def test_speech_passes_whoever_reads() -> None:
         assert segment.scores["tonality"] < 0.25
 
 
+def test_tonality_does_not_depend_on_the_level() -> None:
+    """A quiet recording of speech is no music."""
+    waves = (spoken("kathleen-00"), spoken("ls_1462-04"), at_16k(music(5.0, np.random.default_rng(0))))
+    for wave in waves:
+        loud, quiet = (tonality(power_spectrum(wave * gain)) for gain in (1.0, 0.003))
+        assert quiet == pytest.approx(loud, abs=0.03)
+
+
 def test_noise_music_and_tones_do_not() -> None:
     rng = np.random.default_rng(0)
     time = np.arange(5 * RATE) / RATE

@@ -28,7 +28,7 @@ ABOUT = "voice.json"
 LEAST_SPEECH_S = 3.0  # the least speech of a clip, in seconds; less speech says too little of a voice
 SECONDS = (6.0, 10.0)  # the shortest and the longest part that is kept of a longer clip, in seconds
 # These are the limits of the builder of raw recordings, see data/steps/screen.py: nearly all clean readings meet them.
-LEAST_SNR_DB, MOST_CLIPPED, MOST_TONALITY = 10.0, 0.001, 0.25
+LEAST_SNR_DB, MOST_CLIPPED, MOST_TONALITY = 10.0, 0.001, 0.2
 MOST_CONSENT = 500  # the most characters of a statement of consent
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _KIND: Literal["voice"] = "voice"

@@ -56,7 +56,7 @@ from .results import (
 )
 from .sound import decode
 
-FORMAT = 7  # raise it when the code gives another result for the same recording
+FORMAT = 8  # raise it when the code gives another result for the same recording
 SCRATCH = "scratch"  # the folder of the decoded sound while the steps need it
 PART = "part"  # the name of the only split in a recording's own shard
 

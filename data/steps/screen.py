@@ -21,13 +21,13 @@ class ScreenConfig(Config):
     """The thresholds of the scores; ``null`` measures a score and drops nothing.
 
     On 363 clips of clean readings, snr_db is at least 20 in 95 % and at least 10 in 99 % of them, and tonality is at
-    most 0.19 in 99 %. Pink noise and synthetic music have an snr_db of at most 6, and the music has a tonality of 0.6.
-    Speech together with such music that is 5 dB quieter has a tonality of 0.21 to 0.39.
+    most 0.10 in 99 % and 0.15 in all. Pink noise and synthetic music have an snr_db of at most 6, and the music a tonality of 0.6.
+    Speech together with such music that is 5 dB quieter has a tonality of 0.19 to 0.40, in 98 % above 0.2.
     """
 
     max_clipped: float | None = Field(default=0.001, ge=0)  # share of samples that are as loud as the loudest one
     min_snr_db: float | None = 10.0
-    max_tonality: float | None = 0.25
+    max_tonality: float | None = 0.2
     min_bandwidth_hz: float | None = None  # such as 8000, to drop telephone calls and old codecs
     min_high_band_db: float | None = None  # such as -60; the power above 8 kHz compared with the whole power
     dnsmos: bool = True  # measure the DNSMOS scores, which takes a second for 37 seconds of sound

@@ -18,7 +18,7 @@ _LEAST_BLOCKS = 8  # with fewer samples of speech nothing can be said
 # The deviation of the Gaussian that smooths a timbre over the bands, as a share of all bands. Narrower differences are
 # between the words that were said.
 _SMOOTH = 0.02
-# The most that a band is changed by, in deviations of training speech (16 dB with the usual ones). What differs by more is
+# The most that a band is changed by against the others, in deviations of training speech (16 dB with the usual ones). What differs by more is
 # not the voice but the recording, such as one by telephone.
 _MOST = 1.0
 

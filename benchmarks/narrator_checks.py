@@ -10,7 +10,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,12 @@ from triforce_tts.judges.recognisers import AUTO, Recogniser, choose, open_recog
 from triforce_tts.manifest import DEFAULT_VOICE
 from triforce_tts.named_voices import find_clip
 from triforce_tts.narrator.checks import Checked, Checker, doubt_flags, open_checker, with_voice, word_flags
-from triforce_tts.sampling.takes import unsaid
+from triforce_tts.sampling.takes import Take, end_of_text, unsaid
 from triforce_tts.speech import Spoken
 from triforce_tts.synthesis import Synthesizer
+from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.script import Line, make_lines, spoken_length
-from triforce_tts.synthesis.speaking import Job, draw
+from triforce_tts.synthesis.speaking import Job, draw, places_of_end
 from triforce_tts.synthesis.vocoding import Utterance, vocode
 
 UNTOUCHED, RECORDED = "none", "none, a recording"
@@ -66,6 +67,7 @@ def speak(synthesizer: Synthesizer, lines: list[Line], voice: str | None, folder
         (take,) = draw(model, [job], synthesizer.settings, synthesizer.stopwatch)
         utterance = Utterance(take.codes, chosen.speaker, job.seed, chosen.timbre)
         (wave,) = vocode(model, [utterance], synthesizer.settings, synthesizer.stopwatch)
+        take, wave = _without_more(model, take, wave)
         missing = unsaid(take, line.words, wave, model.code_samples, model.audio.sample_rate)
         samples = trim_silence(wave, model.audio.sample_rate)
         temporary = path.with_suffix(".part.npz")
@@ -75,6 +77,15 @@ def speak(synthesizer: Synthesizer, lines: list[Line], voice: str | None, folder
             seed=job.seed,
         )  # fmt: skip
         temporary.rename(path)
+
+
+def _without_more(model: Model, take: Take, wave: torch.Tensor) -> tuple[Take, torch.Tensor]:
+    """A take and its sound [n] without what is said after the text, which ``narrate`` cuts off as well."""
+    if (places := places_of_end(model, take)) is None:
+        return take, wave
+    end, is_followed = end_of_text(wave, *places, model.audio.sample_rate)
+    frames = -(-end // model.code_samples)
+    return (replace(take, codes=take.codes[:frames]), wave[:end]) if is_followed else (take, wave)
 
 
 def read_lines(folder: Path) -> list[Cached]:

@@ -28,12 +28,12 @@ from triforce_tts.judges.recognisers import AUTO, Recogniser, choose, open_recog
 from triforce_tts.manifest import DEFAULT_VOICE
 from triforce_tts.named_voices import find_clip
 from triforce_tts.narrator.checks import Checked, Checker, doubt_flags, open_checker, with_voice, word_flags
-from triforce_tts.sampling.takes import Take, end_of_text, unsaid
+from triforce_tts.sampling.takes import Take, unsaid
 from triforce_tts.speech import Spoken
 from triforce_tts.synthesis import Synthesizer
 from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.script import Line, make_lines, spoken_length
-from triforce_tts.synthesis.speaking import Job, draw, places_of_end
+from triforce_tts.synthesis.speaking import Job, draw, text_end
 from triforce_tts.synthesis.vocoding import Utterance, vocode
 
 UNTOUCHED, RECORDED = "none", "none, a recording"
@@ -81,9 +81,7 @@ def speak(synthesizer: Synthesizer, lines: list[Line], voice: str | None, folder
 
 def _without_more(model: Model, take: Take, wave: torch.Tensor) -> tuple[Take, torch.Tensor]:
     """A take and its sound [n] without what is said after the text, which ``narrate`` cuts off as well."""
-    if (places := places_of_end(model, take)) is None:
-        return take, wave
-    end, is_followed = end_of_text(wave, *places, model.audio.sample_rate)
+    end, is_followed = text_end(model, take, wave)
     frames = -(-end // model.code_samples)
     return (replace(take, codes=take.codes[:frames]), wave[:end]) if is_followed else (take, wave)
 

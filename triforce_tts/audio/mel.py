@@ -9,6 +9,7 @@ from typing import Annotated
 
 import torch
 from pydantic import Field, PositiveFloat, model_validator
+from torch.nn import functional as F
 
 from triforce_tts.schema import Config, Width
 
@@ -95,7 +96,7 @@ def stft(samples: torch.Tensor, config: AudioConfig) -> torch.Tensor:
     frames = config.frames(samples.shape[-1])
     half = config.n_fft // 2
     right = config.samples(frames) - samples.shape[-1] + half
-    padded = torch.nn.functional.pad(samples, (half, right))
+    padded = F.pad(samples, (half, right))
     window = torch.hann_window(config.n_fft, device=samples.device)
     flat = padded.reshape(-1, padded.shape[-1])
     spectrum = torch.stft(flat, config.n_fft, config.hop_length, window=window, center=False, return_complex=True)
@@ -174,3 +175,12 @@ def envelope(mel: torch.Tensor, config: AudioConfig, floor: float = 3e-3) -> tor
     fine = magnitudes @ pseudo_inverse.to(mel.device).T
     coarse = magnitudes @ interpolation.to(mel.device).T
     return torch.maximum(fine, 0.3 * coarse).clamp_min(floor)
+
+
+def smooth_bands(bands: torch.Tensor, deviation: float) -> torch.Tensor:
+    """``bands`` [..., n_mels] after a Gaussian of ``deviation`` bands; the outermost bands are repeated beyond the ends."""
+    reach = max(1, round(3 * deviation))
+    places = torch.arange(-reach, reach + 1, device=bands.device)
+    weights = (-0.5 * (places / deviation).square()).softmax(0)
+    padded = F.pad(bands.flatten(0, -2).unsqueeze(1), (reach, reach), mode="replicate")
+    return F.conv1d(padded, weights[None, None]).squeeze(1).reshape(bands.shape)

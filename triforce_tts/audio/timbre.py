@@ -6,9 +6,8 @@ All mels here are standardised log-mels (``audio/mel.py``), and a timbre is in t
 """
 
 import torch
-from torch.nn import functional as F
 
-from triforce_tts.audio.mel import AudioConfig
+from triforce_tts.audio.mel import AudioConfig, smooth_bands
 
 # A frame counts from the first loudness on, and fully from the second one on: the mean of its bands, where the mean of
 # all training speech is 0 and its deviation 1. Pauses lie below, and most frames of speech above.
@@ -47,7 +46,7 @@ def timbre_between(spoken: torch.Tensor, wanted: torch.Tensor, audio: AudioConfi
     samples = [_blocks(mel) for mel in (spoken, wanted)]
     if min(map(len, samples)) < _LEAST_BLOCKS:
         return torch.zeros(spoken.shape[1])
-    smooth = [_smoothed(blocks) for blocks in samples]
+    smooth = [smooth_bands(blocks, _SMOOTH * audio.n_mels) for blocks in samples]
     means = [blocks.mean(0) for blocks in smooth]
     difference = means[1] - means[0]
     chance = sum(float((blocks.var(0) / len(blocks)).mean()) for blocks in smooth)
@@ -69,12 +68,3 @@ def _blocks(mel: torch.Tensor) -> torch.Tensor:
     is_speech = weights.sum(1) > _BLOCK / 2
     mel, weights = mel[is_speech], weights[is_speech, :, None]
     return (mel * weights).sum(1) / weights.sum(1)
-
-
-def _smoothed(spectra: torch.Tensor) -> torch.Tensor:
-    """``spectra`` [n, n_mels] after a Gaussian over the bands."""
-    deviation = _SMOOTH * spectra.shape[1]
-    reach = max(1, round(3 * deviation))
-    weights = (-0.5 * (torch.arange(-reach, reach + 1) / deviation).square()).softmax(0)
-    padded = F.pad(spectra[:, None], (reach, reach), mode="replicate")
-    return F.conv1d(padded, weights[None, None])[:, 0]

@@ -12,10 +12,9 @@ from functools import lru_cache
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from triforce_tts.audio.fundamental import CLASSES, class_hertz
-from triforce_tts.audio.mel import AudioConfig, log_mel_nats, mel_filters, stft
+from triforce_tts.audio.mel import AudioConfig, log_mel_nats, mel_filters, smooth_bands, stft
 from triforce_tts.audio.source import Grid, filtered, held, pulses, turns_of
 from triforce_tts.errors import ConfigError
 from triforce_tts.models.diffusion import Block, ReferenceEncoder
@@ -123,12 +122,7 @@ def sharpened(bands: torch.Tensor, share: float, audio: AudioConfig) -> torch.Te
     """
     if share == 0:
         return bands
-    reach = round(3 * _SMOOTH)
-    places = torch.arange(-reach, reach + 1, device=bands.device)
-    weights = (-0.5 * (places / _SMOOTH).square()).softmax(0)
-    flat = bands.flatten(0, -2).unsqueeze(1)
-    smooth = F.conv1d(F.pad(flat, (reach, reach), mode="replicate"), weights[None, None]).squeeze(1)
-    deepened = bands + share * (bands - smooth.reshape(bands.shape))
+    deepened = bands + share * (bands - smooth_bands(bands, _SMOOTH))
     return deepened + (_level(bands, audio) - _level(deepened, audio))
 
 

@@ -136,18 +136,18 @@ def _speak_once(
 
 def trimmed(model: Model, line: Line, take: Take, samples: torch.Tensor) -> Spoken:
     """A take and its sound without silence at the ends and what comes after the text, with the words left unsaid."""
-    if (places := places_of_end(model, take)) is not None:
-        end, is_followed = end_of_text(samples, *places, model.audio.sample_rate)
-        samples = samples[:end] if is_followed else samples
+    end, is_followed = text_end(model, take, samples)
+    samples = samples[:end] if is_followed else samples
     start, end = sounding(samples, model.audio.sample_rate)
     return make_spoken(model, line, take, samples, (start, end) if end else (0, len(samples)))
 
 
-def places_of_end(model: Model, take: Take) -> tuple[int, int] | None:
-    """The samples at which the last word of a take and its last phone begin; None if they are not known."""
+def text_end(model: Model, take: Take, samples: torch.Tensor) -> tuple[int, bool]:
+    """How much of a sound belongs to the text for certain, and whether something else is said after the text."""
     if not take.spans or take.last is None:
-        return None
-    return take.spans[-1][0] * model.code_samples, take.last * model.code_samples
+        return len(samples), False
+    word, last = take.spans[-1][0] * model.code_samples, take.last * model.code_samples
+    return end_of_text(samples, word, last, model.audio.sample_rate)
 
 
 def make_spoken(model: Model, line: Line, take: Take, samples: torch.Tensor, extent: tuple[int, int]) -> Spoken:

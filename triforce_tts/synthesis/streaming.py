@@ -17,13 +17,13 @@ from triforce_tts import bounds
 from triforce_tts.audio.edit import FADE_S, Trimmer, faded
 from triforce_tts.errors import ConfigError
 from triforce_tts.sampling.diffusion import utterance_noise
-from triforce_tts.sampling.takes import Take, end_of_text, make_take
+from triforce_tts.sampling.takes import make_take
 from triforce_tts.sampling.tokens import draw_steps
 from triforce_tts.sequences import END, PAD
 from triforce_tts.speech import Spoken, list_faults
 from triforce_tts.synthesis.model import Model
 from triforce_tts.synthesis.settings import Settings
-from triforce_tts.synthesis.speaking import Job, best_try, make_spoken, next_try, places_of_end, plan_drawing
+from triforce_tts.synthesis.speaking import Job, best_try, make_spoken, next_try, plan_drawing, text_end
 from triforce_tts.synthesis.stopwatch import Stopwatch
 from triforce_tts.synthesis.vocoding import Section, vocode_sections
 
@@ -151,7 +151,7 @@ def _stream_take(
             if (sound := vocoder.extend(model.vocabulary.codes(ids), is_end=not running)) is not None:
                 samples, passed = torch.cat((samples, sound)), end
                 take = make_take(model.vocabulary, job.line.pieces, ids, plan.limits[0])
-                end, is_followed = _end_so_far(model, take, samples)
+                end, is_followed = text_end(model, take, samples)
                 running = running and not is_followed
                 if not running and not is_followed:
                     end = len(samples)
@@ -160,12 +160,6 @@ def _stream_take(
                     yield chunk
     take = make_take(model.vocabulary, job.line.pieces, ids, plan.limits[0])
     return make_spoken(model, job.line, take, trimmer.samples, (trimmer.start, trimmer.end))
-
-
-def _end_so_far(model: Model, take: Take, samples: torch.Tensor) -> tuple[int, bool]:
-    """How much of a sound belongs to the text for certain, and whether something else is said after the text."""
-    places = places_of_end(model, take)
-    return (len(samples), False) if places is None else end_of_text(samples, *places, model.audio.sample_rate)
 
 
 class _Vocoder:
